@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+# Finds MLIR and the other libraries of the compiler; defines the functions
+# that libraries, dialects and passes are declared with.
+
+file(STRINGS "${CMAKE_CURRENT_SOURCE_DIR}/tools/dev/llvm-version.txt" SNUG_LLVM_VERSION LIMIT_COUNT 1)
+find_package(MLIR REQUIRED CONFIG
+  HINTS "/usr/lib/llvm-${SNUG_LLVM_VERSION}/lib/cmake/mlir")
+message(STATUS "MLIR ${LLVM_PACKAGE_VERSION} in ${MLIR_DIR}")
+if(NOT LLVM_VERSION_MAJOR EQUAL SNUG_LLVM_VERSION)
+  message(FATAL_ERROR "MLIR ${LLVM_VERSION_MAJOR} was found, but tools/dev/llvm-version.txt asks for ${SNUG_LLVM_VERSION}; run tools/dev/setup or set MLIR_DIR")
+endif()
+list(APPEND CMAKE_MODULE_PATH "${MLIR_CMAKE_DIR}" "${LLVM_CMAKE_DIR}")
+set(LLVM_RUNTIME_OUTPUT_INTDIR "${CMAKE_RUNTIME_OUTPUT_DIRECTORY}")
+set(LLVM_LIBRARY_OUTPUT_INTDIR "${CMAKE_LIBRARY_OUTPUT_DIRECTORY}")
+set(MLIR_BINARY_DIR "${CMAKE_BINARY_DIR}")
+include(TableGen)
+include(AddLLVM)
+include(AddMLIR)
+
+set(SNUG_MLIR_LIBRARIES MLIR LLVM) # the shared libraries
+
+# Everything that includes MLIR: its headers as system headers, so that only
+# our own warnings count.
+add_library(SnugMLIR INTERFACE)
+target_include_directories(SnugMLIR SYSTEM INTERFACE ${MLIR_INCLUDE_DIRS} ${LLVM_INCLUDE_DIRS})
+target_include_directories(SnugMLIR INTERFACE
+  "${CMAKE_CURRENT_SOURCE_DIR}/include" "${CMAKE_CURRENT_SOURCE_DIR}" "${CMAKE_BINARY_DIR}/include")
+target_compile_definitions(SnugMLIR INTERFACE ${LLVM_DEFINITIONS_LIST})
+target_link_libraries(SnugMLIR INTERFACE ${SNUG_MLIR_LIBRARIES})
+include_directories(SYSTEM ${MLIR_INCLUDE_DIRS} ${LLVM_INCLUDE_DIRS})
+include_directories("${CMAKE_CURRENT_SOURCE_DIR}/include" "${CMAKE_CURRENT_SOURCE_DIR}" "${CMAKE_BINARY_DIR}/include")
+
+add_custom_target(snug-headers) # all generated headers
+add_custom_target(snug-docs)    # all generated pages
+
+# add_snug_library(Name sources... [LINK libraries...] [MLIR])
+# A static library. With MLIR it may include MLIR; without it must not.
+function(add_snug_library name)
+  cmake_parse_arguments(ARG "MLIR" "" "LINK" ${ARGN})
+  add_library(${name} STATIC ${ARG_UNPARSED_ARGUMENTS})
+  target_include_directories(${name} PUBLIC "${PROJECT_SOURCE_DIR}/include")
+  target_link_libraries(${name} PUBLIC ${ARG_LINK})
+  if(ARG_MLIR)
+    target_link_libraries(${name} PUBLIC SnugMLIR)
+    add_dependencies(${name} snug-headers)
+  endif()
+endfunction()
+
+# add_snug_pass(Name [LINK libraries...])
+# One folder, one pass: <Name>.td, <Name>.h, <Name>.cpp. Generates its
+# declaration, compiles it, and adds it to the registry and the docs.
+function(add_snug_pass name)
+  cmake_parse_arguments(ARG "" "" "LINK" ${ARGN})
+  set(LLVM_TARGET_DEFINITIONS "${name}.td")
+  mlir_tablegen("${name}.h.inc" -gen-pass-decls -name ${name})
+  add_public_tablegen_target(Snug${name}PassIncGen)
+  add_dependencies(snug-headers Snug${name}PassIncGen)
+  add_snug_library(Snug${name}Pass "${name}.cpp" MLIR LINK ${ARG_LINK})
+  target_include_directories(Snug${name}Pass PRIVATE "${CMAKE_CURRENT_BINARY_DIR}")
+  set_property(GLOBAL APPEND PROPERTY SNUG_PASSES ${name})
+  set(page "${CMAKE_BINARY_DIR}/docs/passes/${name}.md")
+  add_custom_command(OUTPUT "${page}"
+    COMMAND ${CMAKE_COMMAND} -E make_directory "${CMAKE_BINARY_DIR}/docs/passes"
+    COMMAND ${MLIR_TABLEGEN_EXE} -gen-pass-doc "${CMAKE_CURRENT_SOURCE_DIR}/${name}.td"
+            -I "${MLIR_INCLUDE_DIR}" -I "${PROJECT_SOURCE_DIR}/include" -o "${page}"
+    DEPENDS "${name}.td" VERBATIM)
+  add_custom_target(snug-docs-${name} DEPENDS "${page}")
+  add_dependencies(snug-docs snug-docs-${name})
+endfunction()

@@ -1,0 +1,40 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+# Options, warnings and the linker; used by the compiler's part of the build.
+
+if(NOT CMAKE_BUILD_TYPE AND NOT CMAKE_CONFIGURATION_TYPES)
+  set(CMAKE_BUILD_TYPE Release CACHE STRING "Build type" FORCE)
+endif()
+
+option(SNUG_BUILD_COMPILER "Build the compiler: libraries, passes and tools that need MLIR" ON)
+option(SNUG_BUILD_TESTS "Build the tests" ON)
+option(SNUG_WARNINGS_AS_ERRORS "Fail on any warning" OFF)
+set(SNUG_SANITIZE "" CACHE STRING "Sanitizers to build with, for instance address,undefined")
+
+set(CMAKE_CXX_STANDARD 17)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_CXX_VISIBILITY_PRESET default)
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+set(CMAKE_RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/bin")
+set(CMAKE_LIBRARY_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/lib")
+set(CMAKE_ARCHIVE_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/lib")
+
+find_program(SNUG_CCACHE ccache)
+if(SNUG_CCACHE)
+  set(CMAKE_C_COMPILER_LAUNCHER "${SNUG_CCACHE}")
+  set(CMAKE_CXX_COMPILER_LAUNCHER "${SNUG_CCACHE}")
+endif()
+find_program(SNUG_LLD NAMES ld.lld-22 ld.lld)
+if(SNUG_LLD)
+  add_link_options("-fuse-ld=lld")
+endif()
+
+add_compile_options(-Wall -Wextra -Wno-unused-parameter)
+if(SNUG_WARNINGS_AS_ERRORS)
+  add_compile_options(-Werror)
+endif()
+if(SNUG_SANITIZE)
+  add_compile_options(-fsanitize=${SNUG_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
+  add_link_options(-fsanitize=${SNUG_SANITIZE})
+endif()

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// Expansion of a network and a partition into steps on buffers: the one
+// description of execution that planner, lowering and estimates share.
+#ifndef SNUG_NETWORK_PROGRAM_H
+#define SNUG_NETWORK_PROGRAM_H
+
+#include "snug/Network/Network.h"
+#include "snug/Network/Schedule.h"
+
+#include <cstdint>
+#include <vector>
+
+namespace snug::network {
+
+/// Order of elements in a buffer.
+enum class Layout {
+  ChannelsLast, ///< NHWC: what kernels work on
+  Planar        ///< NCHW: network inputs and outputs, flattened tensors
+};
+
+/// Bytes in the arena, with a lifetime in steps.
+struct Buffer {
+  enum class Role { Input, Output, Activation, Workspace } role = Role::Activation;
+  int tensor = -1;          ///< whose elements it holds; -1 for workspace
+  Layout layout = Layout::ChannelsLast;
+  Interval rows, columns;   ///< the part of the tensor that it holds
+  int64_t bytes = 0;
+  /// Half-open interval of step indices in which it must keep its bytes.
+  /// Inputs live from 0, outputs until the last step has ended.
+  int64_t liveBegin = 0, liveEnd = 0;
+};
+
+/// A part of a tensor inside a buffer, in the tensor's coordinates, all of its
+/// batch and channels.
+struct View {
+  int buffer = -1;
+  Interval rows, columns;
+};
+
+/// One execution of an op on (part of) its tensors, or a move of (part of) a
+/// tensor between layouts.
+struct Step {
+  int op = -1;     ///< index into Network::ops; -1: a move
+  std::vector<View> inputs; ///< one per operand of the op; one for a move
+  View output;
+  /// Padding taps around inputs[0].
+  int64_t padTop = 0, padLeft = 0, padBottom = 0, padRight = 0;
+  int workspace = -1;       ///< buffer, or -1
+  int group = -1, tile = -1; ///< of the partition; tiles row by row
+  int64_t macs = 0;
+};
+
+struct Program {
+  std::vector<Buffer> buffers;
+  std::vector<Step> steps;
+
+  int64_t macs() const;
+  /// Largest sum of live bytes over all steps, each buffer rounded up to
+  /// `alignment`: a lower bound of any arena.
+  int64_t peakLiveBytes(int64_t alignment) const;
+  /// The step where that peak is (the first one).
+  int64_t peakStep(int64_t alignment) const;
+};
+
+/// The steps of `network` under `partition`, in order.
+///
+/// Outside groups and in whole groups every op runs once on full tensors. In a
+/// grid group, tiles run row by row; each tile runs through all ops of the
+/// group into buffers of the tile's own; operands from outside the group are
+/// read in place. Network inputs lie in planar order: a move brings what is
+/// needed (the full tensor, or the tile's part) into channels-last order first,
+/// unless both orders agree. A result that is a network output and used nowhere
+/// else is moved into the output tile by tile; one that is also used by other
+/// ops is kept channels-last and moved as a whole. An op of kind "reshape"
+/// writes its result in planar order.
+///
+/// Error where check() or checkGroup() has something to say.
+Result<Program> expand(const Network &network, const Partition &partition);
+
+} // namespace snug::network
+
+#endif // SNUG_NETWORK_PROGRAM_H

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// Search over groups and schedules under a byte budget.
+#ifndef SNUG_PLANNER_SEARCH_H
+#define SNUG_PLANNER_SEARCH_H
+
+#include "snug/Network/Program.h"
+#include "snug/Planner/Allocation.h"
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace snug::planner {
+
+/// Memory of a plan in bytes, by category (architecture: what a figure means).
+struct MemoryFigures {
+  int64_t weights = 0;         ///< resident packed parameters
+  int64_t activations = 0;     ///< the arena without workspace
+  int64_t workspace = 0;       ///< kernel scratch at the arena's peak
+  int64_t runtimeOverhead = 0; ///< what the process takes besides
+  int64_t arena = 0;           ///< activations + workspace
+  int64_t peak = 0;            ///< weights + arena + runtimeOverhead
+};
+
+enum class BudgetScope { Process, Arena };
+
+/// What the search may do and what it must keep.
+struct SearchOptions {
+  /// Bytes; none: no limit, the untiled network.
+  std::optional<int64_t> budgetBytes;
+  BudgetScope scope = BudgetScope::Process;
+  /// Groups at most (MAFAT: 2); 0: only the untiled network.
+  int64_t maxGroups = 2;
+  int64_t maxGridRows = 6, maxGridColumns = 6;
+  int64_t alignment = 64;  ///< of every buffer
+  int64_t arenaUnit = 4096; ///< the arena's length is rounded up to this
+  /// Bytes of the process besides weights and arena for so many steps.
+  std::function<int64_t(int64_t steps)> runtimeOverhead;
+  Allocator allocate = allocateGreedily;
+};
+
+/// A partition with all that was computed about it.
+struct Plan {
+  network::Partition partition;
+  network::Program program;
+  AllocationSolution allocation;
+  MemoryFigures memory;
+};
+
+/// A buffer that is live at the peak.
+struct Culprit {
+  std::string name;
+  int64_t bytes = 0;
+};
+
+struct SearchResult {
+  /// A plan within the budget; nothing where none exists in the space.
+  std::optional<Plan> plan;
+  int64_t candidates = 0; ///< partitions in the space that was searched
+  // Where there is no plan:
+  int64_t smallestBudgetBytes = 0; ///< in the budget's scope; it would do
+  Plan smallestPlan;               ///< the plan that needs it
+  std::vector<Culprit> culprits;   ///< live at its peak, largest first
+};
+
+/// Expands, allocates, validates and sums up one partition.
+Result<Plan> evaluate(const network::Network &network,
+                      const network::Partition &partition,
+                      const SearchOptions &options);
+
+/// MAFAT's space (arXiv 2107.06960, section 3) searched exactly: the longest
+/// prefix of layers without a barrier is one group or is cut at any layer into
+/// two; each group whole or on any grid up to the limits (and up to its output's extents);
+/// later ops run whole. Returns the plan with the fewest multiply-accumulates
+/// within the budget; ties: the smaller arena, then fewer steps, then the
+/// earlier candidate. Doing nothing is always a candidate.
+Result<SearchResult> search(const network::Network &network,
+                            const SearchOptions &options);
+
+} // namespace snug::planner
+
+#endif // SNUG_PLANNER_SEARCH_H
