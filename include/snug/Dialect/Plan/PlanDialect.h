@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// The snug_plan dialect: everything it declares.
+#ifndef SNUG_DIALECT_PLAN_PLANDIALECT_H
+#define SNUG_DIALECT_PLAN_PLANDIALECT_H
+
+#include "mlir/Bytecode/BytecodeOpInterface.h"
+#include "mlir/IR/BuiltinAttributes.h"
+#include "mlir/IR/Dialect.h"
+#include "mlir/IR/OpDefinition.h"
+#include "mlir/IR/OpImplementation.h"
+#include "mlir/IR/SymbolTable.h"
+#include "mlir/Interfaces/SideEffectInterfaces.h"
+
+#include "snug/Dialect/Plan/PlanDialect.h.inc"
+#include "snug/Dialect/Plan/PlanEnums.h.inc"
+#include "snug/Dialect/Plan/PlanInterfaces.h.inc"
+
+#define GET_TYPEDEF_CLASSES
+#include "snug/Dialect/Plan/PlanTypes.h.inc"
+
+#define GET_OP_CLASSES
+#include "snug/Dialect/Plan/PlanOps.h.inc"
+
+#endif // SNUG_DIALECT_PLAN_PLANDIALECT_H
