@@ -12,7 +12,7 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper
 
-from snug_zoo.moments import Moments
+from snug_zoo import sample
 
 OLDEST_OPSET = 7
 NEWEST_OPSET = onnx.defs.onnx_opset_version()
@@ -24,12 +24,20 @@ class ZooError(Exception):
 
 
 class Tensor:
-    """A value of the graph: its name, shape (NCHW or NC) and moments."""
+    """A value of the graph: its name, shape (NCHW or NC) and, when asked for, a sample of it."""
 
-    def __init__(self, name, shape, moments):
+    def __init__(self, name, shape, compute):
         self.name = name
         self.shape = tuple(shape)
-        self.moments = moments
+        self._compute = compute
+        self._sample = None
+
+    @property
+    def sample(self):
+        """See sample.py. Computed when a batch norm asks: a network without one needs none."""
+        if self._sample is None:
+            self._sample = self._compute()
+        return self._sample
 
     @property
     def channels(self):
@@ -100,47 +108,43 @@ class Builder:
         self._names[stem] = number + 1
         return f"{stem}{number}"
 
-    def _node(self, kind, stem, inputs, shape, moments, **attributes):
+    def _node(self, kind, stem, inputs, shape, compute=None, **attributes):
         name = self._unique(stem)
         self.nodes.append(helper.make_node(kind, [getattr(i, "name", i) for i in inputs], [name], name=name, **attributes))
-        return Tensor(name, shape, moments)
-
-    def _moments(self, compute):
-        return None if self.random is None else compute()
+        return Tensor(name, shape, compute)
 
     def network_input(self, shape):
         if min(shape) < 1:
             raise ZooError(f"the input shape {'x'.join(map(str, shape))} has an extent below 1")
-        self.input = Tensor("input", shape, self._moments(lambda: Moments.of_input(shape[1])))
+        # A stream of its own: weights stay the same whatever the input's size.
+        self.input = Tensor("input", shape, lambda: sample.network_input(np.random.Generator(np.random.PCG64(0)), shape))
         return self.input
 
     def _window(self, x, kernel, stride, pads, dilation, auto_pad):
-        """Extents after a window op, and the attributes that say it."""
-        pads = four_pads(pads)
+        """Extents after a window op, its pads, and the attributes that say it."""
+        pads = list(four_pads(pads))
         extents = []
         for axis in range(2):
             size = x.shape[2 + axis]
             reach = (kernel[axis] - 1) * dilation[axis] + 1
-            if auto_pad in ("SAME_UPPER", "SAME_LOWER"):
-                extents.append(-(-size // stride[axis]))
-                continue
             if auto_pad == "VALID":
-                pads = (0, 0, 0, 0)
-            out = (size + pads[axis] + pads[2 + axis] - reach) // stride[axis] + 1
+                pads[axis] = pads[axis + 2] = 0
+            elif auto_pad:
+                total = max((-(-size // stride[axis]) - 1) * stride[axis] + reach - size, 0)
+                pads[axis] = total // 2 if auto_pad == "SAME_UPPER" else total - total // 2
+                pads[axis + 2] = total - pads[axis]
+            out = (size + pads[axis] + pads[axis + 2] - reach) // stride[axis] + 1
             if out < 1:
                 raise ZooError(f"{self.name} needs a larger --size: an extent of {size} is too small for layer {self.layers}")
             extents.append(out)
         attributes = {"kernel_shape": kernel, "strides": stride}
-        if auto_pad:
-            attributes["auto_pad"] = auto_pad
-        else:
-            attributes["pads"] = pads
-        return extents, attributes
+        attributes.update({"auto_pad": auto_pad} if auto_pad else {"pads": pads})
+        return extents, pads, attributes
 
     def conv(self, x, channels, kernel=3, stride=1, pads=0, dilation=1, groups=1, bias=True, auto_pad=None, gain=2.0):
         """A convolution with normal weights of variance gain / fan-in (2: He et al. 2015)."""
         kernel, stride, dilation = pair(kernel), pair(stride), pair(dilation)
-        extents, attributes = self._window(x, kernel, stride, pads, dilation, auto_pad)
+        extents, padding, attributes = self._window(x, kernel, stride, pads, dilation, auto_pad)
         depth = x.channels // groups
         shape = (x.shape[0], channels, *extents)
         self.macs += math.prod(shape) * depth * math.prod(kernel)
@@ -158,44 +162,46 @@ class Builder:
             attributes["dilations"] = dilation
         if groups != 1:
             attributes["group"] = groups
-        moments = self._moments(lambda: x.moments.convolved(weights, groups, offset))
-        return self._node("Conv", stem + "_", inputs, shape, moments, **attributes)
+        return self._node("Conv", stem + "_", inputs, shape,
+                          lambda: sample.convolution(x.sample, weights, offset, stride, padding, dilation, groups), **attributes)
 
     def batch_norm(self, x, epsilon=1e-5):
         """Batch norm whose statistics are, within a tenth, those of its input."""
         stem = self._unique("norm")
         shape = (x.channels,)
-        before = x.moments
 
-        def near(values):
+        def near(statistic, scatter):
             # float16 steps: the same figures whatever order a machine sums in.
-            return values.astype(np.float16).astype(np.float32)
+            return (statistic * scatter).astype(np.float16)
 
         scale = self._parameter(stem + ".scale", shape, lambda: self.random.uniform(0.8, 1.2, shape))
         shift = self._parameter(stem + ".bias", shape, lambda: self._normal(shape, 0.2))
         mean = self._parameter(stem + ".mean", shape,
-                               lambda: near(before.mean + 0.1 * np.sqrt(before.variance) * self.random.standard_normal(shape)))
-        variance = self._parameter(stem + ".var", shape, lambda: near(before.variance * self.random.uniform(0.9, 1.1, shape)))
+                               lambda: near(x.sample.mean(axis=(0, 2, 3)), self.random.uniform(0.9, 1.1, shape)))
+        variance = self._parameter(stem + ".var", shape,
+                                   lambda: near(x.sample.var(axis=(0, 2, 3)) + 1e-3, self.random.uniform(0.9, 1.1, shape)))
         attributes = {"epsilon": epsilon}
         if self.opset < 9:
             attributes["spatial"] = 1
         elif self.opset >= 14:
             attributes["training_mode"] = 0
-        moments = self._moments(lambda: before.normalized(scale, shift, mean, variance, epsilon))
         inputs = [x] + [f"{stem}.{part}" for part in ("scale", "bias", "mean", "var")]
-        return self._node("BatchNormalization", stem + "_", inputs, x.shape, moments, **attributes)
+        return self._node("BatchNormalization", stem + "_", inputs, x.shape,
+                          lambda: sample.batch_norm(x.sample, scale, shift, mean, variance, epsilon), **attributes)
 
     def relu(self, x):
-        return self._node("Relu", "relu", [x], x.shape, self._moments(lambda: x.moments.rectified(0.0)))
+        return self._node("Relu", "relu", [x], x.shape, lambda: sample.leaky_relu(x.sample, 0.0))
 
     def leaky(self, x, slope=0.1):
-        return self._node("LeakyRelu", "leaky", [x], x.shape, self._moments(lambda: x.moments.rectified(slope)), alpha=slope)
+        return self._node("LeakyRelu", "leaky", [x], x.shape, lambda: sample.leaky_relu(x.sample, slope), alpha=slope)
 
     def relu6(self, x, constant_nodes=False):
         """Clip to [0, 6]: attributes before opset 11; then inputs, initializers or Constant nodes."""
-        moments = self._moments(lambda: x.moments.rectified(0.0))
+        def compute():
+            return np.clip(x.sample, 0.0, 6.0)
+
         if self.opset < 11:
-            return self._node("Clip", "clip", [x], x.shape, moments, min=0.0, max=6.0)
+            return self._node("Clip", "clip", [x], x.shape, compute, min=0.0, max=6.0)
         bounds = []
         for label, value in (("min", 0.0), ("max", 6.0)):
             name = self._unique("bound_" + label)
@@ -205,90 +211,83 @@ class Builder:
             else:
                 self._constant(name, [value])
             bounds.append(name)
-        return self._node("Clip", "clip", [x, *bounds], x.shape, moments)
+        return self._node("Clip", "clip", [x, *bounds], x.shape, compute)
 
     def max_pool(self, x, kernel, stride, pads=0, auto_pad=None):
         kernel, stride = pair(kernel), pair(stride)
-        extents, attributes = self._window(x, kernel, stride, pads, (1, 1), auto_pad)
+        extents, padding, attributes = self._window(x, kernel, stride, pads, (1, 1), auto_pad)
         self.layers += 1
-        moments = self._moments(lambda: x.moments.maximum_of(math.prod(kernel)))
-        return self._node("MaxPool", "max_pool", [x], (*x.shape[:2], *extents), moments, **attributes)
+        return self._node("MaxPool", "max_pool", [x], (*x.shape[:2], *extents),
+                          lambda: sample.max_pool(x.sample, kernel, stride, padding), **attributes)
 
     def average_pool(self, x, kernel, stride, pads=0, auto_pad=None, count_include_pad=None):
         kernel, stride = pair(kernel), pair(stride)
-        extents, attributes = self._window(x, kernel, stride, pads, (1, 1), auto_pad)
+        extents, padding, attributes = self._window(x, kernel, stride, pads, (1, 1), auto_pad)
         if count_include_pad is not None:
             attributes["count_include_pad"] = count_include_pad
         self.layers += 1
-        moments = self._moments(lambda: x.moments.average_of(math.prod(kernel)))
-        return self._node("AveragePool", "average_pool", [x], (*x.shape[:2], *extents), moments, **attributes)
+        return self._node("AveragePool", "average_pool", [x], (*x.shape[:2], *extents),
+                          lambda: sample.average_pool(x.sample, kernel, stride, padding, bool(count_include_pad)), **attributes)
 
     def global_average_pool(self, x):
         self.layers += 1
-        moments = self._moments(lambda: x.moments.average_of(x.shape[2] * x.shape[3]))
-        return self._node("GlobalAveragePool", "global_pool", [x], (*x.shape[:2], 1, 1), moments)
+        return self._node("GlobalAveragePool", "global_pool", [x], (*x.shape[:2], 1, 1),
+                          lambda: x.sample.mean(axis=(2, 3), keepdims=True))
 
     def flatten(self, x):
         count = math.prod(x.shape[2:])
-        moments = self._moments(lambda: x.moments.repeated(count))
-        return self._node("Flatten", "flatten", [x], (x.shape[0], x.channels * count), moments, axis=1)
+        return self._node("Flatten", "flatten", [x], (x.shape[0], x.channels * count), axis=1)
 
     def reshape_flat(self, x):
         """The same as flatten, said with Reshape, whose batch extent stays open."""
         count = math.prod(x.shape[2:])
         shape = self._constant(self._unique("shape"), [0, -1], TensorProto.INT64, (2,))
-        moments = self._moments(lambda: x.moments.repeated(count))
-        return self._node("Reshape", "reshape", [x, shape], (x.shape[0], x.channels * count), moments)
+        return self._node("Reshape", "reshape", [x, shape], (x.shape[0], x.channels * count))
 
     def _matrix(self, x, name, shape, gain):
-        depth = x.channels
         self.macs += x.shape[0] * math.prod(shape)
-        self._parameter(name, shape, lambda: self._normal(shape, math.sqrt(gain / depth)))
-        outputs = math.prod(shape) // depth
-        # By expectation over the weights; an exact sum would cost more than
-        # the weights themselves, and no batch norm follows.
-        return outputs, self._moments(lambda: Moments(
-            np.zeros(outputs), np.full(outputs, gain * np.mean(x.moments.variance + x.moments.mean**2))))
+        self._parameter(name, shape, lambda: self._normal(shape, math.sqrt(gain / x.channels)))
 
     def gemm(self, x, outputs, gain=2.0, transposed=True, alpha=None, beta=None):
         stem = self._unique("gemm")
         shape = (outputs, x.channels) if transposed else (x.channels, outputs)
-        _, moments = self._matrix(x, stem + ".weight", shape, gain)
+        self._matrix(x, stem + ".weight", shape, gain)
         self._parameter(stem + ".bias", (outputs,), lambda: self._normal((outputs,), 0.1))
         attributes = {"transB": 1} if transposed else {}
         if alpha is not None:
             attributes.update(alpha=alpha, beta=beta)
-        return self._node("Gemm", stem + "_", [x, stem + ".weight", stem + ".bias"], (x.shape[0], outputs), moments, **attributes)
+        inputs = [x, stem + ".weight", stem + ".bias"]
+        return self._node("Gemm", stem + "_", inputs, (x.shape[0], outputs), **attributes)
 
     def matmul(self, x, outputs, gain=2.0):
         stem = self._unique("matmul")
-        _, moments = self._matrix(x, stem + ".weight", (x.channels, outputs), gain)
-        return self._node("MatMul", stem + "_", [x, stem + ".weight"], (x.shape[0], outputs), moments)
+        self._matrix(x, stem + ".weight", (x.channels, outputs), gain)
+        return self._node("MatMul", stem + "_", [x, stem + ".weight"], (x.shape[0], outputs))
 
     def add_bias(self, x):
         """Adds a constant of one value a channel, as a MatMul's bias is written."""
         stem = self._unique("offset")
         self._parameter(stem + ".bias", (x.channels,), lambda: self._normal((x.channels,), 0.1))
-        return self._node("Add", stem + "_", [x, stem + ".bias"], x.shape, x.moments)
+        return self._node("Add", stem + "_", [x, stem + ".bias"], x.shape)
 
     def add(self, x, y):
-        return self._node("Add", "add", [x, y], x.shape, self._moments(lambda: x.moments.plus(y.moments)))
+        return self._node("Add", "add", [x, y], x.shape, lambda: x.sample + y.sample)
 
     def dropout(self, x, ratio=0.5):
         """Attribute before opset 12, then inputs; never active."""
         if self.opset < 12:
-            return self._node("Dropout", "dropout", [x], x.shape, x.moments, ratio=ratio)
+            return self._node("Dropout", "dropout", [x], x.shape, lambda: x.sample, ratio=ratio)
         inputs = [x, self._constant(self._unique("ratio"), [ratio]),
                   self._constant(self._unique("training"), [False], TensorProto.BOOL)]
-        return self._node("Dropout", "dropout", inputs, x.shape, x.moments)
+        return self._node("Dropout", "dropout", inputs, x.shape, lambda: x.sample)
 
     def identity(self, x):
-        return self._node("Identity", "identity", [x], x.shape, x.moments)
+        return self._node("Identity", "identity", [x], x.shape, lambda: x.sample)
 
     def softmax(self, x):
         """Over the channels of an NC tensor; the default axis changed with opset 13."""
         attributes = {} if self.opset >= 13 else {"axis": 1}
-        return self._node("Softmax", "softmax", [x], x.shape, x.moments, **attributes)
+        return self._node("Softmax", "softmax", [x], x.shape, **attributes)
 
     # The file
 
