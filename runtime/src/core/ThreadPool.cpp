@@ -4,9 +4,9 @@
 
 #include "ThreadPool.h"
 
+#include "Memory.h"
+
 #include <atomic>
-#include <cerrno>
-#include <cstdlib>
 #include <new>
 #include <pthread.h>
 #include <time.h>
@@ -121,6 +121,7 @@ struct ThreadPool::State {
   bool valid = false;
   int64_t spinNanoseconds = 0;
   Worker *workers = nullptr;
+  Allocator allocator;
 
   // Written by the caller while the job word is closed and nobody is inside.
   Task task = nullptr;
@@ -208,10 +209,12 @@ struct ThreadPool::State {
   }
 
   bool start() {
-    workers = new (std::nothrow) Worker[threads - 1];
+    workers = static_cast<Worker *>(
+        allocator.allocate(sizeof(Worker) * (threads - 1)));
     if (!workers)
       return false;
     for (int i = 0; i < threads - 1; ++i) {
+      new (&workers[i]) Worker;
       workers[i].state = this;
       workers[i].slot = i + 1;
       if (pthread_create(&workers[i].thread, nullptr, &workerMain,
@@ -228,13 +231,18 @@ struct ThreadPool::State {
     job.wake(threads);
     for (int i = 0; i < started; ++i)
       pthread_join(workers[i].thread, nullptr);
-    delete[] workers;
+    allocator.release(workers);
   }
 };
 
-ThreadPool::ThreadPool(int threads) : state(new (std::nothrow) State) {
-  if (!state)
+ThreadPool::ThreadPool(int threads, const snug_allocator *allocator)
+    : state(nullptr) {
+  const Allocator memory(allocator);
+  void *place = memory.allocate(sizeof(State));
+  if (!place)
     return;
+  state = new (place) State;
+  state->allocator = memory;
   // The number inside a job must fit its bits; plans allow fewer threads.
   if (threads < 1 || threads > static_cast<int>(kInsideMask))
     return;
@@ -243,7 +251,13 @@ ThreadPool::ThreadPool(int threads) : state(new (std::nothrow) State) {
   state->valid = threads == 1 || state->start();
 }
 
-ThreadPool::~ThreadPool() { delete state; }
+ThreadPool::~ThreadPool() {
+  if (!state)
+    return;
+  const Allocator memory = state->allocator;
+  state->~State();
+  memory.release(state);
+}
 
 bool ThreadPool::valid() const { return state && state->valid; }
 

@@ -5,6 +5,8 @@
 
 #include <cstdint>
 
+struct snug_allocator;
+
 namespace snug {
 namespace runtime {
 
@@ -17,7 +19,9 @@ public:
   /// `thread` is in [0, threads()): the slot of per-thread workspace.
   using Task = void (*)(void *context, int64_t index, int thread);
 
-  explicit ThreadPool(int threads);
+  /// The pool's own state comes from `allocator`, which must outlive it; null:
+  /// malloc and free.
+  explicit ThreadPool(int threads, const snug_allocator *allocator = nullptr);
   ~ThreadPool();
   ThreadPool(const ThreadPool &) = delete;
   ThreadPool &operator=(const ThreadPool &) = delete;
@@ -29,7 +33,8 @@ public:
   void run(int64_t tasks, Task task, void *context);
 
   /// The same for a callable `f(int64_t index, int thread)`.
-  template <typename Function> void forEach(int64_t tasks, Function &&function) {
+  template <typename Function>
+  void forEach(int64_t tasks, Function &&function) {
     struct Call {
       static void invoke(void *context, int64_t index, int thread) {
         (*static_cast<Function *>(context))(index, thread);
