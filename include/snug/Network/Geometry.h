@@ -24,8 +24,13 @@ struct Interval {
   }
 };
 
-/// What an output interval needs of an input axis: the elements inside the
-/// input, and how many taps lie before and behind it (padding).
+/// What an output interval needs of an input axis: the smallest interval that
+/// holds every element of the input that a tap reads, and how far the windows
+/// reach beyond it on either side. A kernel that is given this interval as its
+/// input and these distances as its pads reads what it would read untiled.
+/// padLow + interval.size() + padHigh is the extent that the windows span;
+/// where every tap is padding, the interval is empty and padLow is all of that
+/// extent.
 struct Needed {
   Interval interval;
   int64_t padLow = 0, padHigh = 0;
@@ -34,8 +39,10 @@ struct Needed {
 /// Affine map from an output interval to the input interval it needs:
 ///   begin = floor(out.begin * numerator / denominator) - low
 ///   end   = floor((out.end - 1) * numerator / denominator) - low + extent
-/// clipped to the input. A convolution has numerator = stride, low and high =
-/// pads, extent = (kernel - 1) * dilation + 1; an elementwise operation is the
+/// clipped to the input, and further to the outermost elements that taps read:
+/// with dilation, or a stride above the kernel, elements at a border may lie
+/// between taps. A convolution has numerator = stride, low and high = pads,
+/// extent = (kernel - 1) * dilation + 1; an elementwise operation is the
 /// default. `whole` needs all of the input for any output element (global
 /// pooling, a fully connected layer): a barrier inside groups.
 struct AxisMap {
@@ -43,6 +50,7 @@ struct AxisMap {
   int64_t low = 0, high = 0;
   int64_t extent = 1;
   bool whole = false;
+  int64_t dilation = 1; ///< distance between taps; divides extent - 1
 
   static AxisMap identity() { return {}; }
   static AxisMap wholeInput();
@@ -58,8 +66,9 @@ struct AxisMap {
   std::optional<int64_t> outputExtent(int64_t inputExtent) const;
 };
 
-/// `parts` consecutive intervals that cover [0, extent) exactly, sizes differing
-/// by at most one, the smaller ones first. Needs 1 <= parts <= extent.
+/// `parts` consecutive intervals that cover [0, extent) exactly, sizes
+/// differing by at most one, the smaller ones first. Needs 1 <= parts <=
+/// extent.
 std::vector<Interval> split(int64_t extent, int64_t parts);
 
 /// a * b and a + b, or nothing where the result leaves int64_t.

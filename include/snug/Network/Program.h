@@ -20,18 +20,25 @@ enum class Layout {
 
 /// Bytes in the arena, with a lifetime in steps.
 struct Buffer {
-  enum class Role { Input, Output, Activation, Workspace } role = Role::Activation;
-  int tensor = -1;          ///< whose elements it holds; -1 for workspace
+  enum class Role {
+    Input,
+    Output,
+    Activation,
+    Workspace
+  } role = Role::Activation;
+  int tensor = -1; ///< whose elements it holds; -1 for workspace
+  /// Always channels-last where both orders agree.
   Layout layout = Layout::ChannelsLast;
-  Interval rows, columns;   ///< the part of the tensor that it holds
+  Interval rows, columns; ///< the part of the tensor that it holds
   int64_t bytes = 0;
   /// Half-open interval of step indices in which it must keep its bytes.
-  /// Inputs live from 0, outputs until the last step has ended.
+  /// Inputs live from 0 (for one step if nobody reads them), outputs until the
+  /// last step has ended.
   int64_t liveBegin = 0, liveEnd = 0;
 };
 
-/// A part of a tensor inside a buffer, in the tensor's coordinates, all of its
-/// batch and channels.
+/// A part of a tensor inside a buffer, in the tensor's coordinates (not the
+/// buffer's), all of its batch and channels.
 struct View {
   int buffer = -1;
   Interval rows, columns;
@@ -40,13 +47,15 @@ struct View {
 /// One execution of an op on (part of) its tensors, or a move of (part of) a
 /// tensor between layouts.
 struct Step {
-  int op = -1;     ///< index into Network::ops; -1: a move
+  int op = -1;              ///< index into Network::ops; -1: a move
   std::vector<View> inputs; ///< one per operand of the op; one for a move
   View output;
   /// Padding taps around inputs[0].
   int64_t padTop = 0, padLeft = 0, padBottom = 0, padRight = 0;
-  int workspace = -1;       ///< buffer, or -1
-  int group = -1, tile = -1; ///< of the partition; tiles row by row
+  int workspace = -1; ///< buffer, or -1
+  /// Of the partition, -1 outside groups; tiles are counted row by row, -1 in
+  /// whole groups and for moves of whole outputs.
+  int group = -1, tile = -1;
   int64_t macs = 0;
 };
 
@@ -55,6 +64,8 @@ struct Program {
   std::vector<Step> steps;
 
   int64_t macs() const;
+  /// Live bytes at every step, each buffer rounded up to `alignment`.
+  std::vector<int64_t> liveBytes(int64_t alignment) const;
   /// Largest sum of live bytes over all steps, each buffer rounded up to
   /// `alignment`: a lower bound of any arena.
   int64_t peakLiveBytes(int64_t alignment) const;
@@ -64,17 +75,25 @@ struct Program {
 
 /// The steps of `network` under `partition`, in order.
 ///
-/// Outside groups and in whole groups every op runs once on full tensors. In a
-/// grid group, tiles run row by row; each tile runs through all ops of the
-/// group into buffers of the tile's own; operands from outside the group are
-/// read in place. Network inputs lie in planar order: a move brings what is
-/// needed (the full tensor, or the tile's part) into channels-last order first,
-/// unless both orders agree. A result that is a network output and used nowhere
-/// else is moved into the output tile by tile; one that is also used by other
-/// ops is kept channels-last and moved as a whole. An op of kind "reshape"
-/// writes its result in planar order.
+/// Outside groups and in whole groups every op runs once, on buffers of full
+/// tensors. In a grid group, tiles run row by row; each tile runs through all
+/// ops of the group into buffers of the tile's own, which hold the hull of what
+/// the tile's ops need; operands from outside the group are read in place. The
+/// views of a step are exactly what it needs and what it makes, so the pads
+/// that it states are those around its view, whole or tiled.
 ///
-/// Error where check() or checkGroup() has something to say.
+/// Network inputs lie in planar order. The first op that runs whole and reads
+/// one has it moved into a full channels-last copy, which everything behind it
+/// reads; before that, every tile of a grid group moves the part it needs into
+/// a buffer of its own. No move where both orders agree.
+///
+/// A network output that is made by a grid group and used nowhere else is moved
+/// into its planar buffer tile by tile. Otherwise it is kept channels-last and
+/// moved as a whole behind the last op or group that reads it. An op of kind
+/// "reshape" writes its result in planar order; it is then treated as a network
+/// input is.
+///
+/// Error where check() or checkGroup() has something to say, or groups overlap.
 Result<Program> expand(const Network &network, const Partition &partition);
 
 } // namespace snug::network

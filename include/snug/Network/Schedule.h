@@ -54,6 +54,11 @@ struct Partition {
   std::vector<Group> groups;
 };
 
+/// End (exclusive) of the ops that a group takes whose layers end at `endLayer`
+/// (1 to layerCount()): ops behind its last layer belong to it up to the first
+/// that needs its whole input (a flatten, a fully connected layer).
+int64_t groupOpEnd(const Network &network, int64_t endLayer);
+
 /// Groups by layer numbers to groups of ops: a group takes its layers with the
 /// batch norms and activations behind them. Error where an end exceeds the
 /// network's layers, or checkGroup() refuses a group.
@@ -62,8 +67,10 @@ Result<Partition> partitionByLayers(const Network &network,
 
 /// Empty, or why these ops cannot be one group under this schedule: a result
 /// other than the last op's is used outside, a grid has more tiles than the
-/// output has rows or columns, a tile would need only padding, or a grid of
-/// several tiles would cross an op that needs its whole input.
+/// output has rows or columns, in a tile an op would read only padding, a grid
+/// of several tiles would cross an op that needs its whole input, or a grid
+/// holds an op on which its result does not depend. The network must be well
+/// formed.
 std::string checkGroup(const Network &network, const Group &group);
 
 } // namespace snug::network

@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// Schedules as text, groups by layer numbers, and which groups are legal.
+#include "snug/Network/Schedule.h"
+
+#include "GroupNeeds.h"
+
+#include <charconv>
+
+namespace snug::network {
+
+namespace {
+
+std::string quoted(const std::string &text) { return "'" + text + "'"; }
+
+/// A positive number that is the whole of `text`; nothing otherwise.
+std::optional<int64_t> parsePositive(const std::string &text) {
+  int64_t value = 0;
+  const char *end = text.data() + text.size();
+  auto [rest, error] = std::from_chars(text.data(), end, value);
+  if (error != std::errc() || rest != end || value < 1)
+    return std::nullopt;
+  return value;
+}
+
+Result<Schedule> parseSchedule(const std::string &text,
+                               const std::string &entry) {
+  if (text == "whole")
+    return Schedule::whole();
+  if (text.compare(0, 7, "stripes") == 0)
+    return Error{"group " + quoted(entry) +
+                 ": stripes are not supported yet; use a grid such as '5x5', "
+                 "or 'whole'"};
+  const size_t cross = text.find('x');
+  if (cross != std::string::npos) {
+    const std::optional<int64_t> rows = parsePositive(text.substr(0, cross)),
+                                 columns =
+                                     parsePositive(text.substr(cross + 1));
+    if (rows && columns)
+      return Schedule::grid(*rows, *columns);
+  }
+  return Error{
+      "group " + quoted(entry) + ": schedule " + quoted(text) +
+      " is neither a grid of at least 1x1, such as '5x5', nor 'whole'"};
+}
+
+/// True where the op needs all of an operand for any part of its result.
+bool isBarrier(const Op &op) {
+  for (const Operand &operand : op.operands)
+    if (operand.height.whole || operand.width.whole)
+      return true;
+  return false;
+}
+
+std::string grouped(const Network &network, const Group &group) {
+  return "the group from op " + quoted(network.ops[group.opBegin].name) +
+         " to op " + quoted(network.ops[group.opEnd - 1].name);
+}
+
+/// A result of the group, other than the last, that is used behind it.
+std::string checkResults(const Network &network, const Group &group) {
+  std::vector<bool> inner(network.tensors.size());
+  for (int64_t i = group.opBegin; i + 1 < group.opEnd; ++i)
+    inner[network.ops[i].result] = true;
+  auto refuse = [&](int tensor, const std::string &user) {
+    return grouped(network, group) + " has more than one result: tensor " +
+           quoted(network.tensors[tensor].name) + " inside it is used by " +
+           user + "; end the group elsewhere";
+  };
+  for (size_t i = static_cast<size_t>(group.opEnd); i < network.ops.size(); ++i)
+    for (const Operand &operand : network.ops[i].operands)
+      if (inner[operand.tensor])
+        return refuse(operand.tensor, "op " + quoted(network.ops[i].name));
+  for (int64_t i = group.opBegin; i + 1 < group.opEnd; ++i)
+    if (network.tensors[network.ops[i].result].isOutput)
+      return refuse(network.ops[i].result, "the network's caller as an output");
+  return "";
+}
+
+std::string checkAxis(const Network &network, const Group &group, Axis axis) {
+  const bool byRows = axis == Axis::Rows;
+  const int64_t parts = byRows ? group.schedule.rows : group.schedule.columns;
+  const std::string what = byRows ? "rows" : "columns";
+  const Tensor &output = network.tensors[network.ops[group.opEnd - 1].result];
+  const int64_t extent = extentOf(output, axis);
+  if (parts < 1 || parts > extent)
+    return grouped(network, group) + " cannot be cut into " +
+           std::to_string(parts) + " " + what + " of tiles: its output " +
+           quoted(output.name) + " has " + std::to_string(extent) + " " + what;
+  if (parts > 1)
+    for (int64_t i = group.opBegin; i < group.opEnd; ++i)
+      for (const Operand &operand : network.ops[i].operands)
+        if (mapOf(operand, axis).whole)
+          return grouped(network, group) + " cannot be cut into tiles: op " +
+                 quoted(network.ops[i].name) +
+                 " needs its whole input; end the group before it, or begin "
+                 "it behind";
+  for (const Interval &part : split(extent, parts)) {
+    const AxisNeeds needs = computeNeeds(network, group, axis, part);
+    if (needs.onlyPaddingOp >= 0)
+      return grouped(network, group) + ": in a tile, op " +
+             quoted(network.ops[needs.onlyPaddingOp].name) +
+             " would read nothing but padding; use fewer tiles";
+    if (needs.unusedOp >= 0)
+      return grouped(network, group) + ": its result does not depend on op " +
+             quoted(network.ops[needs.unusedOp].name) + "; remove that op";
+  }
+  return "";
+}
+
+} // namespace
+
+std::string toString(const Schedule &schedule) {
+  if (schedule.isWhole())
+    return "whole";
+  return std::to_string(schedule.rows) + "x" + std::to_string(schedule.columns);
+}
+
+Result<std::vector<GroupSpec>> parseGroups(const std::string &text) {
+  std::vector<GroupSpec> groups;
+  size_t begin = 0;
+  while (true) {
+    const size_t comma = text.find(',', begin);
+    const std::string entry = text.substr(begin, comma - begin);
+    const size_t colon = entry.find(':');
+    const std::optional<int64_t> end =
+        colon == std::string::npos ? std::nullopt
+                                   : parsePositive(entry.substr(0, colon));
+    if (!end)
+      return Error{"group " + quoted(entry) +
+                   ": expected the number of the layer behind the group, a "
+                   "colon and a schedule, as in '8:5x5'"};
+    const int64_t previous = groups.empty() ? 0 : groups.back().endLayer;
+    if (*end <= previous)
+      return Error{"group " + quoted(entry) + " ends at layer " +
+                   std::to_string(*end) + ", but the group before it ends at " +
+                   std::to_string(previous) + "; ends must increase"};
+    Result<Schedule> schedule = parseSchedule(entry.substr(colon + 1), entry);
+    if (!schedule)
+      return schedule.error();
+    groups.push_back({*end, *schedule});
+    if (comma == std::string::npos)
+      return groups;
+    begin = comma + 1;
+  }
+}
+
+int64_t groupOpEnd(const Network &network, int64_t endLayer) {
+  const int64_t end = network.layerBegin(endLayer);
+  bool inLayer = false;
+  for (int64_t i = network.layerBegin(endLayer - 1); i < end; ++i) {
+    if (inLayer && isBarrier(network.ops[i]))
+      return i;
+    inLayer |= network.ops[i].startsLayer;
+  }
+  return end;
+}
+
+Result<Partition> partitionByLayers(const Network &network,
+                                    const std::vector<GroupSpec> &groups) {
+  const int64_t layers = network.layerCount();
+  Partition partition;
+  int64_t beginLayer = 0;
+  for (const GroupSpec &spec : groups) {
+    const std::string name =
+        quoted(std::to_string(spec.endLayer) + ":" + toString(spec.schedule));
+    if (spec.endLayer <= beginLayer)
+      return Error{"group " + name + " has no layers; ends must increase"};
+    if (spec.endLayer > layers)
+      return Error{"group " + name + " ends at layer " +
+                   std::to_string(spec.endLayer) + ", but the network has " +
+                   std::to_string(layers) +
+                   " layers (convolutions and poolings)"};
+    const Group group{network.layerBegin(beginLayer),
+                      groupOpEnd(network, spec.endLayer), spec.schedule};
+    if (std::string why = checkGroup(network, group); !why.empty())
+      return Error{"group " + name + ": " + why};
+    partition.groups.push_back(group);
+    beginLayer = spec.endLayer;
+  }
+  return partition;
+}
+
+std::string checkGroup(const Network &network, const Group &group) {
+  if (group.opBegin < 0 || group.opBegin >= group.opEnd ||
+      group.opEnd > static_cast<int64_t>(network.ops.size()))
+    return "a group of ops [" + std::to_string(group.opBegin) + ", " +
+           std::to_string(group.opEnd) + ") is empty or outside the network";
+  if (std::string why = checkResults(network, group); !why.empty())
+    return why;
+  if (group.schedule.isWhole())
+    return "";
+  for (Axis axis : {Axis::Rows, Axis::Columns})
+    if (std::string why = checkAxis(network, group, axis); !why.empty())
+      return why;
+  return "";
+}
+
+} // namespace snug::network
