@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""Makes networks, plans and runs with the built tools, as a user would."""
+
+import json
+import os
+
+import numpy as np
+
+from snug_dev.common import ZOO, binary, load_json, run
+
+
+class ToolError(Exception):
+    """A tool ended with an error; its text is shown to the user."""
+
+
+def checked(argv, what, timeout=900):
+    done = run(argv, timeout)
+    if done.status != 0:
+        raise ToolError(f"{what} failed with exit status {done.status}:\n{done.tail(12)}")
+    return done
+
+
+def make_network(name, path, *options):
+    """Writes a network of the zoo unless the file is there already."""
+    if not os.path.exists(path):
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        checked([ZOO, name, "-o", path, *options], f"tools/zoo/zoo {name}")
+    return path
+
+
+def compile_plan(model, plan, *options):
+    """snug compile. Returns (its JSON, wall seconds)."""
+    os.makedirs(os.path.dirname(plan), exist_ok=True)
+    report = plan + ".compile.json"
+    done = checked([binary("snug"), "compile", model, "-o", plan, "--json=" + report, *options], "snug compile")
+    return load_json(report), done.seconds
+
+
+def run_plan(plan, *options, prefix=(), output=None):
+    """A fresh snug-run. Returns its JSON. `prefix` is put before the command, e.g. taskset."""
+    report = plan + ".run.json"
+    argv = [*prefix, binary("snug-run"), plan, "--json=" + report, *options]
+    if not any(o.startswith(("--random-inputs", "--input")) for o in options):
+        argv.append("--random-inputs=1")
+    if output:
+        argv.append("--output-dir=" + output)
+    checked(argv, "snug-run")
+    return load_json(report)
+
+
+def read_outputs(folder):
+    """The arrays that a run wrote, by file name."""
+    return {f: np.load(os.path.join(folder, f)) for f in sorted(os.listdir(folder)) if f.endswith(".npy")}
+
+
+def difference(actual, expected):
+    """Largest difference over the largest magnitude expected; infinite where a shape or a value is off."""
+    if actual.shape != expected.shape or not np.isfinite(actual).all():
+        return float("inf")
+    scale = float(np.abs(expected).max()) or 1.0
+    return float(np.abs(actual.astype(np.float64) - expected).max()) / scale
+
+
+def schedules(report):
+    """The groups of a report in one line: `5x5 over 8 ops | 2x2 over 8 ops`."""
+    groups = report.get("groups") or []
+    return " | ".join(f"{schedule_text(g['schedule'])} over {len(g['ops'])}" for g in groups) or "none"
+
+
+def schedule_text(schedule):
+    if isinstance(schedule, str):
+        return schedule
+    return json.dumps(schedule)
