@@ -35,26 +35,28 @@ std::string checkMap(const Network &network, const Op &op, size_t index,
   const AxisMap &map = mapOf(operand, axis);
   if (map.whole)
     return "";
-  const std::string where = "op " + quoted(op.name) + ": the " +
-                            (axis == Axis::Rows ? "height" : "width") +
-                            " map of operand " + std::to_string(index);
+  auto refuse = [&](const std::string &why) {
+    return "op " + quoted(op.name) + ": the " +
+           (axis == Axis::Rows ? "height" : "width") + " map of operand " +
+           std::to_string(index) + " " + why;
+  };
   if (!inRange(map.numerator, 1) || !inRange(map.denominator, 1) ||
       !inRange(map.extent, 1) || !inRange(map.dilation, 1) ||
       (map.extent - 1) % map.dilation != 0 ||
       !inRange(map.low, -kLargestExtent) || !inRange(map.high, -kLargestExtent))
-    return where + " has a stride, window, dilation or pad out of range";
+    return refuse("has a stride, window, dilation or pad out of range");
   const int64_t input = extentOf(network.tensors[operand.tensor], axis);
   const int64_t output = extentOf(network.tensors[op.result], axis);
   const std::optional<int64_t> expected = map.outputExtent(input);
   if (!expected)
-    return where + " has a window of " + std::to_string(map.extent) +
-           " elements, which exceeds the padded input of " +
-           std::to_string(input + map.low + map.high);
+    return refuse("has a window of " + std::to_string(map.extent) +
+                  " elements, which exceeds the padded input of " +
+                  std::to_string(input + map.low + map.high));
   if (*expected != output)
-    return where + " gives " + std::to_string(*expected) +
-           " elements, but the result has " + std::to_string(output);
+    return refuse("gives " + std::to_string(*expected) +
+                  " elements, but the result has " + std::to_string(output));
   if (map.needed({0, output}, input).interval.empty())
-    return where + " reads nothing but padding";
+    return refuse("reads nothing but padding");
   return "";
 }
 

@@ -67,7 +67,7 @@ struct Program {
   /// Live bytes at every step, each buffer rounded up to `alignment`.
   std::vector<int64_t> liveBytes(int64_t alignment) const;
   /// Largest sum of live bytes over all steps, each buffer rounded up to
-  /// `alignment`: a lower bound of any arena.
+  /// `alignment`: a lower bound of any arena that is a multiple of it.
   int64_t peakLiveBytes(int64_t alignment) const;
   /// The step where that peak is (the first one).
   int64_t peakStep(int64_t alignment) const;

@@ -38,8 +38,9 @@ std::string check(const AllocationProblem &problem);
 /// Any solver: the planner takes one as a parameter.
 using Allocator = AllocationSolution (*)(const AllocationProblem &problem);
 
-/// Several greedy orders (by size; by lifetime; by area; by start), each buffer at the lowest
-/// offset that fits beside those already placed; the best of them. O(n^2).
+/// Several greedy orders (those at the peak first; by size; by lifetime; by
+/// area; by start), each buffer at the lowest offset that fits beside those
+/// already placed; the best of them. O(n + pairs live together, log n).
 AllocationSolution allocateGreedily(const AllocationProblem &problem);
 
 /// Validator: empty, or the first way in which the solution is broken, naming

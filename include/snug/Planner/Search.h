@@ -15,6 +15,10 @@
 namespace snug::planner {
 
 /// Memory of a plan in bytes, by category (architecture: what a figure means).
+/// The arena is the peak of the assigned offsets, rounded up to the unit.
+/// Workspace is what is live of it at Program::peakStep(), every buffer rounded
+/// up to its alignment; activations are all the rest of the arena, so what
+/// alignment, placement and rounding cost counts there.
 struct MemoryFigures {
   int64_t weights = 0;         ///< resident packed parameters
   int64_t activations = 0;     ///< the arena without workspace
@@ -32,11 +36,14 @@ struct SearchOptions {
   std::optional<int64_t> budgetBytes;
   BudgetScope scope = BudgetScope::Process;
   /// Groups at most (MAFAT: 2); 0: only the untiled network.
+  /// More than 2: an error.
   int64_t maxGroups = 2;
   int64_t maxGridRows = 6, maxGridColumns = 6;
-  int64_t alignment = 64;  ///< of every buffer
-  int64_t arenaUnit = 4096; ///< the arena's length is rounded up to this
-  /// Bytes of the process besides weights and arena for so many steps.
+  int64_t alignment = 64;   ///< of every buffer, a power of two
+  int64_t arenaUnit = 4096; ///< the arena's length is rounded up to this, a
+                            ///< multiple of the alignment
+  /// Bytes of the process besides weights and arena for so many steps; null:
+  /// none.
   std::function<int64_t(int64_t steps)> runtimeOverhead;
   Allocator allocate = allocateGreedily;
 };
@@ -58,7 +65,7 @@ struct Culprit {
 struct SearchResult {
   /// A plan within the budget; nothing where none exists in the space.
   std::optional<Plan> plan;
-  int64_t candidates = 0; ///< partitions in the space that was searched
+  int64_t candidates = 0; ///< legal partitions in the space, searched exactly
   // Where there is no plan:
   int64_t smallestBudgetBytes = 0; ///< in the budget's scope; it would do
   Plan smallestPlan;               ///< the plan that needs it
@@ -72,10 +79,16 @@ Result<Plan> evaluate(const network::Network &network,
 
 /// MAFAT's space (arXiv 2107.06960, section 3) searched exactly: the longest
 /// prefix of layers without a barrier is one group or is cut at any layer into
-/// two; each group whole or on any grid up to the limits (and up to its output's extents);
-/// later ops run whole. Returns the plan with the fewest multiply-accumulates
-/// within the budget; ties: the smaller arena, then fewer steps, then the
-/// earlier candidate. Doing nothing is always a candidate.
+/// two; each group whole or on any grid up to the limits (and up to its
+/// output's extents); later ops run whole. What checkGroup() refuses is no
+/// candidate. Candidates are ordered: doing nothing, which always is one; one
+/// group; two groups by their cut, then the first group's schedule, then the
+/// second's; of schedules whole comes first, then grids by rows and columns.
+///
+/// Returns the plan with the fewest multiply-accumulates within the budget;
+/// ties: the smaller arena, then fewer steps, then the earlier candidate. If
+/// nothing fits: the plan that needs the smallest budget; ties: fewer
+/// multiply-accumulates, then as above. Without a budget: the untiled network.
 Result<SearchResult> search(const network::Network &network,
                             const SearchOptions &options);
 
