@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// Reading the numbers of snug.constant, and making new ones, without copies.
+#ifndef SNUG_DIALECT_SNUG_SNUGCONSTANTS_H
+#define SNUG_DIALECT_SNUG_SNUGCONSTANTS_H
+
+#include "mlir/IR/BuiltinAttributes.h"
+#include "mlir/IR/BuiltinTypes.h"
+#include "mlir/IR/Value.h"
+#include "llvm/ADT/ArrayRef.h"
+#include "llvm/ADT/STLFunctionalExtras.h"
+
+#include <optional>
+
+namespace snug::cnn {
+
+/// The elements of a constant in row-major order, in place. Valid as long as
+/// the attribute's context lives and the blob is not replaced.
+class ConstantValues {
+public:
+  ConstantValues(llvm::ArrayRef<float> stored, int64_t count)
+      : stored(stored), count(count) {}
+
+  int64_t size() const { return count; }
+  /// True where one stored number stands for all elements.
+  bool isSplat() const { return static_cast<int64_t>(stored.size()) != count; }
+  float operator[](int64_t index) const {
+    return stored[isSplat() ? 0 : index];
+  }
+  /// All elements as they lie in memory; only one of them for a splat.
+  llvm::ArrayRef<float> getStored() const { return stored; }
+
+private:
+  llvm::ArrayRef<float> stored;
+  int64_t count;
+};
+
+/// The float32 elements of a `dense` or `dense_resource` attribute; nothing
+/// where the resource is absent (elided) or does not fit the type.
+std::optional<ConstantValues> getConstantValues(mlir::ElementsAttr value);
+/// Those of the snug.constant that defines `value`; nothing for other values.
+std::optional<ConstantValues> getConstantValues(mlir::Value value);
+
+/// A `dense_resource` attribute of `type` with a new heap blob, 64-byte
+/// aligned, named `name` (made unique where taken). `fill` writes all elements.
+mlir::DenseResourceElementsAttr
+makeWeights(mlir::RankedTensorType type, llvm::StringRef name,
+            llvm::function_ref<void(llvm::MutableArrayRef<float>)> fill);
+
+} // namespace snug::cnn
+
+#endif // SNUG_DIALECT_SNUG_SNUGCONSTANTS_H

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// Custom parts of the assembly of snug ops.
+#ifndef SNUG_LIB_DIALECT_SNUG_SNUGASSEMBLY_H
+#define SNUG_LIB_DIALECT_SNUG_SNUGASSEMBLY_H
+
+#include "snug/Dialect/Snug/SnugAttributes.h"
+#include "snug/Dialect/Snug/SnugEnums.h"
+
+#include "mlir/IR/OpImplementation.h"
+
+namespace snug::cnn {
+
+/// A float32 with as few digits as bring it back: 0.1, 1.0e-05.
+mlir::ParseResult parseShortFloat(mlir::OpAsmParser &parser,
+                                  mlir::FloatAttr &value);
+void printShortFloat(mlir::OpAsmPrinter &printer, mlir::Operation *op,
+                     mlir::FloatAttr value);
+
+/// "(0.1)" behind leaky_relu, nothing behind the other activations.
+mlir::ParseResult parseSlope(mlir::OpAsmParser &parser,
+                             ActivationAttr activation, mlir::FloatAttr &slope);
+void printSlope(mlir::OpAsmPrinter &printer, mlir::Operation *op,
+                ActivationAttr activation, mlir::FloatAttr slope);
+
+} // namespace snug::cnn
+
+#endif // SNUG_LIB_DIALECT_SNUG_SNUGASSEMBLY_H
