@@ -43,7 +43,7 @@ struct Call {
 
 /// What an instruction may refer to.
 struct CallLimits {
-  const plan::Program *program;
+  const schema::Program *program;
   uint64_t arenaBytes;
   Target target;
   int threads;

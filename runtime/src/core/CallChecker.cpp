@@ -51,7 +51,7 @@ public:
   snug_status status = success();
 
   bool check() {
-    const plan::Instruction *i = program.instructions()->Get(index);
+    const schema::Instruction *i = program.instructions()->Get(index);
     name = i->name()->c_str();
     if (i->group() < -1 ||
         i->group() >= static_cast<int64_t>(program.groups()->size()))
@@ -59,23 +59,23 @@ public:
     if (i->tile() < -1)
       return fail("has tile number %d", i->tile());
     switch (i->kernel_type()) {
-    case plan::Kernel::Move:
+    case schema::Kernel::Move:
       return checkMove(*i->kernel_as_Move());
-    case plan::Kernel::Convolution:
+    case schema::Kernel::Convolution:
       return checkConvolution(*i->kernel_as_Convolution());
-    case plan::Kernel::Pool:
+    case schema::Kernel::Pool:
       return checkPool(*i->kernel_as_Pool());
-    case plan::Kernel::GlobalAveragePool:
+    case schema::Kernel::GlobalAveragePool:
       return checkGlobalAveragePool(*i->kernel_as_GlobalAveragePool());
-    case plan::Kernel::Gemm:
+    case schema::Kernel::Gemm:
       return checkGemm(*i->kernel_as_Gemm());
-    case plan::Kernel::Unary:
+    case schema::Kernel::Unary:
       return checkUnary(*i->kernel_as_Unary());
-    case plan::Kernel::Add:
+    case schema::Kernel::Add:
       return checkAdd(*i->kernel_as_Add());
-    case plan::Kernel::Softmax:
+    case schema::Kernel::Softmax:
       return checkSoftmax(*i->kernel_as_Softmax());
-    case plan::Kernel::NONE:
+    case schema::Kernel::NONE:
       break;
     }
     code = SNUG_UNSUPPORTED;
@@ -86,7 +86,7 @@ public:
 
 private:
   const CallLimits &limits;
-  const plan::Program &program;
+  const schema::Program &program;
   const uint32_t index;
   Call &call;
   const char *name = "";
@@ -108,7 +108,7 @@ private:
   }
 
   /// One operand: extents, strides, bytes inside the arena, no element twice.
-  bool takeView(const char *role, const plan::View &v, bool channelsLast,
+  bool takeView(const char *role, const schema::View &v, bool channelsLast,
                 TensorView *view, uint64_t *offset, Bytes *bytes) {
     const int32_t extents[4] = {v.batch(), v.height(), v.width(), v.channels()};
     int64_t strides[4] = {v.batch_stride(), v.row_stride(), v.pixel_stride(),
@@ -183,23 +183,23 @@ private:
     return true;
   }
 
-  bool takeInput(const plan::View &v, bool channelsLast = true) {
+  bool takeInput(const schema::View &v, bool channelsLast = true) {
     return takeView("an input", v, channelsLast, &call.input, &call.inputOffset,
                     &inputBytes);
   }
-  bool takeOutput(const plan::View &v, bool channelsLast = true) {
+  bool takeOutput(const schema::View &v, bool channelsLast = true) {
     return takeView("an output", v, channelsLast, &call.output,
                     &call.outputOffset, &outputBytes);
   }
-  bool takeSecond(const char *role, const plan::View &v) {
+  bool takeSecond(const char *role, const schema::View &v) {
     call.hasSecond = true;
     return takeView(role, v, true, &call.second, &call.secondOffset,
                     &secondBytes);
   }
 
-  bool takeActivation(plan::Activation activation, float slope) {
+  bool takeActivation(schema::Activation activation, float slope) {
     if (static_cast<unsigned>(activation) >
-        static_cast<unsigned>(plan::Activation::Relu6)) {
+        static_cast<unsigned>(schema::Activation::Relu6)) {
       code = SNUG_UNSUPPORTED;
       return fail("has activation number %d, which this runtime does not know; "
                   "use a newer runtime",
@@ -250,7 +250,7 @@ private:
     return true;
   }
 
-  bool takeWindow(const plan::Window &w) {
+  bool takeWindow(const schema::Window &w) {
     WindowShape &s = call.window;
     s.batch = call.input.batch;
     s.inputHeight = call.input.height;
@@ -285,7 +285,7 @@ private:
     if (segment < 0 || segment >= static_cast<int64_t>(segments->size()))
       return fail("names segment %" PRId64 " of %u for its %s", segment,
                   segments->size(), role);
-    const plan::Range *range =
+    const schema::Range *range =
         segments->Get(static_cast<uint32_t>(segment))->range();
     if (range->bytes() != bytes)
       return fail("needs %" PRIu64 " bytes of %s, but segment %" PRId64
@@ -306,7 +306,7 @@ private:
     if (segment < 0 || segment >= static_cast<int64_t>(segments->size()))
       return fail("names segment %" PRId64 " of %u for its weights", segment,
                   segments->size());
-    const plan::Range *range =
+    const schema::Range *range =
         segments->Get(static_cast<uint32_t>(segment))->range();
     if (bytes > range->bytes())
       return fail("needs at least %" PRIu64
@@ -324,7 +324,7 @@ private:
                        &call.biasOffset);
   }
 
-  bool takeWorkspace(const plan::Range *range) {
+  bool takeWorkspace(const schema::Range *range) {
     const uint64_t needed = static_cast<uint64_t>(
         workspaceBytes(limits.target, call.kind, call.window, limits.threads));
     const Bytes none;
@@ -356,7 +356,7 @@ private:
     return true;
   }
 
-  bool checkMove(const plan::Move &k) {
+  bool checkMove(const schema::Move &k) {
     call.kind = KernelKind::Move;
     if (!takeInput(*k.input(), false) || !takeOutput(*k.output(), false))
       return false;
@@ -370,7 +370,7 @@ private:
     return true;
   }
 
-  bool checkConvolution(const plan::Convolution &k) {
+  bool checkConvolution(const schema::Convolution &k) {
     if (!takeInput(*k.input()) || !takeOutput(*k.output()))
       return false;
     if (k.residual()) {
@@ -403,13 +403,13 @@ private:
            takeWorkspace(k.workspace()) && checkOverlap(false);
   }
 
-  bool checkPool(const plan::Pool &k) {
+  bool checkPool(const schema::Pool &k) {
     if (!takeInput(*k.input()) || !takeOutput(*k.output()) ||
         !takeWindow(*k.window()))
       return false;
-    if (k.kind() == plan::PoolKind::Max) {
+    if (k.kind() == schema::PoolKind::Max) {
       call.kind = KernelKind::MaxPool;
-    } else if (k.kind() == plan::PoolKind::Average) {
+    } else if (k.kind() == schema::PoolKind::Average) {
       call.kind = KernelKind::AveragePool;
     } else {
       code = SNUG_UNSUPPORTED;
@@ -425,7 +425,7 @@ private:
     return checkOverlap(false);
   }
 
-  bool checkGlobalAveragePool(const plan::GlobalAveragePool &k) {
+  bool checkGlobalAveragePool(const schema::GlobalAveragePool &k) {
     call.kind = KernelKind::GlobalAveragePool;
     if (!takeInput(*k.input()) || !takeOutput(*k.output()))
       return false;
@@ -437,7 +437,7 @@ private:
     return checkOverlap(false);
   }
 
-  bool checkGemm(const plan::Gemm &k) {
+  bool checkGemm(const schema::Gemm &k) {
     call.kind = KernelKind::Gemm;
     if (!takeInput(*k.input()) || !takeOutput(*k.output()) ||
         !takeActivation(k.activation(), k.slope()))
@@ -458,14 +458,14 @@ private:
            takeBias(k.bias(), call.output.channels) && checkOverlap(false);
   }
 
-  bool checkUnary(const plan::Unary &k) {
+  bool checkUnary(const schema::Unary &k) {
     call.kind = KernelKind::Unary;
     return takeInput(*k.input()) && takeOutput(*k.output()) &&
            takeActivation(k.activation(), k.slope()) && checkSameExtents() &&
            checkOverlap(true);
   }
 
-  bool checkAdd(const plan::Add &k) {
+  bool checkAdd(const schema::Add &k) {
     call.kind = KernelKind::Add;
     return takeInput(*k.left()) && takeSecond("a right input", *k.right()) &&
            takeOutput(*k.output()) &&
@@ -473,7 +473,7 @@ private:
            checkOverlap(true);
   }
 
-  bool checkSoftmax(const plan::Softmax &k) {
+  bool checkSoftmax(const schema::Softmax &k) {
     call.kind = KernelKind::Softmax;
     return takeInput(*k.input()) && takeOutput(*k.output()) &&
            checkSameExtents() && checkOverlap(false);

@@ -151,7 +151,7 @@ snug_status takeArena(const snug_executor_options &options,
 
 /// Checks every instruction once more and keeps what the check yields.
 snug_status prepareCalls(snug_executor *executor) {
-  const snug::plan::Program &program = *executor->plan.program;
+  const snug::schema::Program &program = *executor->plan.program;
   const uint32_t count = program.instructions()->size();
   const size_t bytes = sizeof(Call) * count;
   executor->calls = static_cast<Call *>(executor->allocator.allocate(bytes));
@@ -346,7 +346,7 @@ snug_status snug_executor_profile_record(const snug_executor *executor,
     return failure(SNUG_INVALID_ARGUMENT,
                    "profile record %zu was asked for, but there are %zu", index,
                    snug_executor_profile_count(executor));
-  const snug::plan::Instruction &instruction =
+  const snug::schema::Instruction &instruction =
       *executor->plan.program->instructions()->Get(
           static_cast<uint32_t>(index));
   const ProfileEntry &entry = executor->profile[index];

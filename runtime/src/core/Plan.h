@@ -32,7 +32,7 @@ snug_status loadPlanFile(const char *path, const snug_allocator *allocator,
                          bool anyTarget, snug_plan **out_plan);
 
 /// Verifies every figure of a program whose FlatBuffer structure is sound.
-snug_status checkProgram(const plan::Program &program, uint64_t weightsBytes,
+snug_status checkProgram(const schema::Program &program, uint64_t weightsBytes,
                          bool anyTarget);
 
 } // namespace runtime
@@ -44,7 +44,7 @@ struct snug_plan {
   void *mapping = nullptr; ///< null where the caller keeps the bytes
   size_t mappingBytes = 0;
   const unsigned char *bytes = nullptr;
-  const snug::plan::Program *program = nullptr;
+  const snug::schema::Program *program = nullptr;
   const unsigned char *weights = nullptr; ///< page-aligned
   uint64_t weightsBytes = 0;
   snug::runtime::Target target = snug::runtime::Target::Portable;

@@ -107,11 +107,11 @@ snug_status openPlan(const unsigned char *data, uint64_t bytes, bool anyTarget,
       static_cast<flatbuffers::uoffset_t>(header.programBytes / 8);
   flatbuffers::Verifier verifier(
       program, static_cast<size_t>(header.programBytes), options);
-  if (!plan::VerifyProgramBuffer(verifier))
+  if (!schema::VerifyProgramBuffer(verifier))
     return failure(SNUG_INVALID_PLAN,
                    "plan's program is malformed; compile the model again");
   plan->bytes = data;
-  plan->program = plan::GetProgram(program);
+  plan->program = schema::GetProgram(program);
   plan->weights = data + header.weightsOffset;
   plan->weightsBytes = header.weightsBytes;
 

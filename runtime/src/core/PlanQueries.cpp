@@ -11,7 +11,7 @@ using namespace snug::runtime;
 namespace {
 
 using Bindings =
-    flatbuffers::Vector<flatbuffers::Offset<snug::plan::TensorBinding>>;
+    flatbuffers::Vector<flatbuffers::Offset<snug::schema::TensorBinding>>;
 
 snug_status fillInfo(const char *role, const Bindings &bindings, size_t index,
                      snug_tensor_info *out_info) {
@@ -19,7 +19,7 @@ snug_status fillInfo(const char *role, const Bindings &bindings, size_t index,
     return failure(SNUG_INVALID_ARGUMENT,
                    "%s %zu was asked for, but the plan has %u", role, index,
                    bindings.size());
-  const snug::plan::TensorBinding &binding =
+  const snug::schema::TensorBinding &binding =
       *bindings.Get(static_cast<uint32_t>(index));
   std::memset(out_info, 0, sizeof(*out_info));
   out_info->name = binding.name()->c_str();
@@ -51,7 +51,7 @@ uint64_t snug_plan_arena_bytes(const snug_plan *plan) {
 }
 
 snug_prediction snug_plan_prediction(const snug_plan *plan) {
-  const snug::plan::Prediction &p = *plan->program->predicted();
+  const snug::schema::Prediction &p = *plan->program->predicted();
   snug_prediction prediction;
   prediction.weights = p.weights();
   prediction.activations = p.activations();
@@ -97,7 +97,7 @@ snug_status snug_plan_group_info(const snug_plan *plan, size_t index,
     return failure(SNUG_INVALID_ARGUMENT,
                    "group %zu was asked for, but the plan has %u", index,
                    groups.size());
-  const snug::plan::Group &group = *groups.Get(static_cast<uint32_t>(index));
+  const snug::schema::Group &group = *groups.Get(static_cast<uint32_t>(index));
   out_info->schedule = group.schedule()->c_str();
   out_info->op_count = group.ops()->size();
   out_info->arena_bytes = group.arena_bytes();

@@ -13,9 +13,10 @@ namespace runtime {
 
 namespace {
 
-using Bindings = flatbuffers::Vector<flatbuffers::Offset<plan::TensorBinding>>;
+using Bindings =
+    flatbuffers::Vector<flatbuffers::Offset<schema::TensorBinding>>;
 
-snug_status checkTarget(const plan::Program &program, bool anyTarget) {
+snug_status checkTarget(const schema::Program &program, bool anyTarget) {
   const int number = static_cast<int>(program.target());
   if (number > static_cast<int>(Target::AVX512))
     return failure(SNUG_UNSUPPORTED,
@@ -35,7 +36,7 @@ snug_status checkTarget(const plan::Program &program, bool anyTarget) {
 }
 
 snug_status checkBinding(const char *role, uint32_t index,
-                         const plan::TensorBinding &binding,
+                         const schema::TensorBinding &binding,
                          uint64_t arenaBytes) {
   const char *name = binding.name()->c_str();
   if (!*name)
@@ -80,12 +81,12 @@ snug_status checkBindings(const char *role, const Bindings &bindings,
                    "plan has %" PRIu32 " %ss; at most %d are read",
                    bindings.size(), role, static_cast<int>(kMaxBindings));
   for (uint32_t i = 0; i < bindings.size(); ++i) {
-    const plan::TensorBinding &a = *bindings.Get(i);
+    const schema::TensorBinding &a = *bindings.Get(i);
     const snug_status status = checkBinding(role, i, a, arenaBytes);
     if (failed(status))
       return status;
     for (uint32_t j = 0; j < i; ++j) {
-      const plan::TensorBinding &b = *bindings.Get(j);
+      const schema::TensorBinding &b = *bindings.Get(j);
       if (std::strcmp(a.name()->c_str(), b.name()->c_str()) == 0)
         return failure(SNUG_INVALID_PLAN, "plan has two %ss named '%.80s'",
                        role, a.name()->c_str());
@@ -100,7 +101,8 @@ snug_status checkBindings(const char *role, const Bindings &bindings,
   return success();
 }
 
-snug_status checkSegments(const plan::Program &program, uint64_t weightsBytes) {
+snug_status checkSegments(const schema::Program &program,
+                          uint64_t weightsBytes) {
   if (program.weight_bytes() != weightsBytes)
     return failure(SNUG_INVALID_PLAN,
                    "program speaks of %" PRIu64
@@ -108,7 +110,7 @@ snug_status checkSegments(const plan::Program &program, uint64_t weightsBytes) {
                    program.weight_bytes(), weightsBytes);
   const auto *segments = program.segments();
   for (uint32_t i = 0; i < segments->size(); ++i) {
-    const plan::Range &range = *segments->Get(i)->range();
+    const schema::Range &range = *segments->Get(i)->range();
     if (range.offset() % kBufferAlignment != 0 ||
         range.offset() > weightsBytes ||
         range.bytes() > weightsBytes - range.offset())
@@ -124,7 +126,7 @@ snug_status checkSegments(const plan::Program &program, uint64_t weightsBytes) {
 
 } // namespace
 
-snug_status checkProgram(const plan::Program &program, uint64_t weightsBytes,
+snug_status checkProgram(const schema::Program &program, uint64_t weightsBytes,
                          bool anyTarget) {
   snug_status status = checkTarget(program, anyTarget);
   if (failed(status))
