@@ -47,7 +47,7 @@ def listing():
             "name": name,
             "input": list(counted.input.shape),
             "output": list(result.shape),
-            "layers": counted.layers,
+            "layers": len(counted.layer_shapes),
             "macs": counted.macs,
             "weight_bytes": counted.parameters * FLOAT_BYTES,
             "about": network.about,
@@ -96,4 +96,8 @@ def main():
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except BrokenPipeError:  # the reader of --list has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)

@@ -71,7 +71,9 @@ class Builder:
         self.input = None
         self.macs = 0  # of convolutions and matrix products
         self.parameters = 0
-        self.layers = 0  # as darknet counts: convolutions and poolings
+        # Output shape of each layer as darknet counts: convolutions and poolings.
+        self.layer_shapes = []
+        self.spatial_layers = 0  # those before the first that needs whole planes
         self._names = {}
 
     # Weights
@@ -113,6 +115,12 @@ class Builder:
         self.nodes.append(helper.make_node(kind, [getattr(i, "name", i) for i in inputs], [name], name=name, **attributes))
         return Tensor(name, shape, compute)
 
+    def _layer(self, shape, spatial=True):
+        if spatial and self.spatial_layers == len(self.layer_shapes):
+            self.spatial_layers += 1
+        self.layer_shapes.append(shape)
+        return shape
+
     def network_input(self, shape):
         if min(shape) < 1:
             raise ZooError(f"the input shape {'x'.join(map(str, shape))} has an extent below 1")
@@ -135,7 +143,7 @@ class Builder:
                 pads[axis + 2] = total - pads[axis]
             out = (size + pads[axis] + pads[axis + 2] - reach) // stride[axis] + 1
             if out < 1:
-                raise ZooError(f"{self.name} needs a larger --size: an extent of {size} is too small for layer {self.layers}")
+                raise ZooError(f"{self.name} needs a larger --size: an extent of {size} is too small for layer {len(self.layer_shapes)}")
             extents.append(out)
         attributes = {"kernel_shape": kernel, "strides": stride}
         attributes.update({"auto_pad": auto_pad} if auto_pad else {"pads": pads})
@@ -146,9 +154,8 @@ class Builder:
         kernel, stride, dilation = pair(kernel), pair(stride), pair(dilation)
         extents, padding, attributes = self._window(x, kernel, stride, pads, dilation, auto_pad)
         depth = x.channels // groups
-        shape = (x.shape[0], channels, *extents)
+        shape = self._layer((x.shape[0], channels, *extents))
         self.macs += math.prod(shape) * depth * math.prod(kernel)
-        self.layers += 1
         stem = self._unique("conv")
         deviation = math.sqrt(gain / (depth * math.prod(kernel)))
         weight_shape = (channels, depth, *kernel)
@@ -216,8 +223,8 @@ class Builder:
     def max_pool(self, x, kernel, stride, pads=0, auto_pad=None):
         kernel, stride = pair(kernel), pair(stride)
         extents, padding, attributes = self._window(x, kernel, stride, pads, (1, 1), auto_pad)
-        self.layers += 1
-        return self._node("MaxPool", "max_pool", [x], (*x.shape[:2], *extents),
+        shape = self._layer((*x.shape[:2], *extents))
+        return self._node("MaxPool", "max_pool", [x], shape,
                           lambda: sample.max_pool(x.sample, kernel, stride, padding), **attributes)
 
     def average_pool(self, x, kernel, stride, pads=0, auto_pad=None, count_include_pad=None):
@@ -225,13 +232,13 @@ class Builder:
         extents, padding, attributes = self._window(x, kernel, stride, pads, (1, 1), auto_pad)
         if count_include_pad is not None:
             attributes["count_include_pad"] = count_include_pad
-        self.layers += 1
-        return self._node("AveragePool", "average_pool", [x], (*x.shape[:2], *extents),
+        shape = self._layer((*x.shape[:2], *extents))
+        return self._node("AveragePool", "average_pool", [x], shape,
                           lambda: sample.average_pool(x.sample, kernel, stride, padding, bool(count_include_pad)), **attributes)
 
     def global_average_pool(self, x):
-        self.layers += 1
-        return self._node("GlobalAveragePool", "global_pool", [x], (*x.shape[:2], 1, 1),
+        shape = self._layer((*x.shape[:2], 1, 1), spatial=False)
+        return self._node("GlobalAveragePool", "global_pool", [x], shape,
                           lambda: x.sample.mean(axis=(2, 3), keepdims=True))
 
     def flatten(self, x):
