@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// Packed weights, workspace and program bytes of every kernel.
+#include "snug/runtime/Catalogue.h"
+
+#include "PackedLayout.h"
+
+#include <cstring>
+
+namespace snug {
+namespace runtime {
+namespace {
+
+/// What sizes saturate at: the largest multiple of 64 in an int64_t. No memory
+/// is that large, so a hostile shape is refused wherever its size is compared.
+constexpr int64_t kSaturated = INT64_MAX - 63;
+
+/// a * b of non-negative numbers, saturating.
+int64_t multiply(int64_t a, int64_t b) {
+  int64_t product;
+  if (__builtin_mul_overflow(a, b, &product) || product > kSaturated)
+    return kSaturated;
+  return product;
+}
+
+/// a + b of non-negative numbers, saturating.
+int64_t add(int64_t a, int64_t b) {
+  return a > kSaturated - b ? kSaturated : a + b;
+}
+
+int64_t roundUp(int64_t value, int64_t multiple) {
+  if (value > kSaturated - multiple)
+    return kSaturated;
+  return (value + multiple - 1) / multiple * multiple;
+}
+
+bool hasWeights(const WindowShape &shape) {
+  return shape.groups > 0 && shape.inputChannels >= shape.groups &&
+         shape.outputChannels >= shape.groups && shape.kernelHeight > 0 &&
+         shape.kernelWidth > 0;
+}
+
+/// Bytes of `floats` numbers as a weight segment.
+int64_t segmentBytes(int64_t floats) {
+  return roundUp(multiply(floats, sizeof(float)), kBufferAlignment);
+}
+
+/// Zeroes what a packing function left unwritten up to the segment's end.
+void zeroTail(float *out, int64_t written, int64_t bytes) {
+  std::memset(out + written, 0,
+              static_cast<size_t>(bytes) - written * sizeof(float));
+}
+
+} // namespace
+
+KernelKind convolutionKernel(const WindowShape &shape) {
+  return shape.groups > 1 && shape.groups == shape.inputChannels &&
+                 shape.groups == shape.outputChannels
+             ? KernelKind::Depthwise
+             : KernelKind::Convolution;
+}
+
+int64_t packedConvolutionBytes(Target target, const WindowShape &shape) {
+  if (!hasWeights(shape))
+    return 0;
+  const int64_t taps = multiply(shape.kernelHeight, shape.kernelWidth);
+  if (convolutionKernel(shape) == KernelKind::Depthwise)
+    return segmentBytes(
+        multiply(roundUp(shape.outputChannels, vectorLanes(target)), taps));
+  const int64_t groupOutputs =
+      roundUp(shape.outputChannels / shape.groups, panelChannels(target));
+  const int64_t depth = multiply(taps, shape.inputChannels / shape.groups);
+  return segmentBytes(multiply(multiply(shape.groups, groupOutputs), depth));
+}
+
+void packConvolution(Target target, const WindowShape &shape, const float *oihw,
+                     float *out) {
+  if (!hasWeights(shape))
+    return;
+  const int64_t taps = int64_t(shape.kernelHeight) * shape.kernelWidth;
+  float *next = out;
+  if (convolutionKernel(shape) == KernelKind::Depthwise) {
+    const int64_t lanes = vectorLanes(target);
+    for (int64_t first = 0; first < shape.outputChannels; first += lanes)
+      for (int64_t tap = 0; tap < taps; ++tap)
+        for (int64_t lane = 0; lane < lanes; ++lane) {
+          const int64_t channel = first + lane;
+          *next++ = channel < shape.outputChannels ? oihw[channel * taps + tap]
+                                                   : 0.0f;
+        }
+  } else {
+    const int64_t panel = panelChannels(target);
+    const int64_t inputs = shape.inputChannels / shape.groups;
+    const int64_t outputs = shape.outputChannels / shape.groups;
+    for (int64_t group = 0; group < shape.groups; ++group)
+      for (int64_t first = 0; first < outputs; first += panel)
+        for (int64_t tap = 0; tap < taps; ++tap)
+          for (int64_t input = 0; input < inputs; ++input)
+            for (int64_t lane = 0; lane < panel; ++lane) {
+              const int64_t channel = first + lane;
+              const int64_t row = group * outputs + channel;
+              *next++ = channel < outputs
+                            ? oihw[(row * inputs + input) * taps + tap]
+                            : 0.0f;
+            }
+  }
+  zeroTail(out, next - out, packedConvolutionBytes(target, shape));
+}
+
+int64_t packedGemmBytes(Target target, int64_t k, int64_t n) {
+  if (k <= 0 || n <= 0)
+    return 0;
+  return segmentBytes(multiply(roundUp(n, panelChannels(target)), k));
+}
+
+void packGemm(Target target, int64_t k, int64_t n, const float *w,
+              int64_t strideK, int64_t strideN, float *out) {
+  if (k <= 0 || n <= 0)
+    return;
+  const int64_t panel = panelChannels(target);
+  float *next = out;
+  for (int64_t first = 0; first < n; first += panel)
+    for (int64_t row = 0; row < k; ++row)
+      for (int64_t column = first; column < first + panel; ++column)
+        *next++ = column < n ? w[row * strideK + column * strideN] : 0.0f;
+  zeroTail(out, next - out, packedGemmBytes(target, k, n));
+}
+
+int64_t packedBiasBytes(int64_t channels) {
+  return channels <= 0 ? 0 : segmentBytes(channels);
+}
+
+void packBias(int64_t channels, const float *bias, float *out) {
+  if (channels <= 0)
+    return;
+  std::memcpy(out, bias, static_cast<size_t>(channels) * sizeof(float));
+  zeroTail(out, channels, packedBiasBytes(channels));
+}
+
+int64_t workspaceBytes(Target, KernelKind, const WindowShape &, int) {
+  // Every kernel accumulates in registers and in its own output view, and
+  // skips the taps that lie outside the input: none needs scratch.
+  return 0;
+}
+
+int64_t programBytesBound(int64_t instructions, int64_t segments) {
+  if (instructions < 0)
+    instructions = 0;
+  if (segments < 0)
+    segments = 0;
+  // A convolution's table: three views of 56 bytes, a window of 40, ranges,
+  // fields, vtable offsets and its place in the vector: at most 320 bytes; the
+  // name, shared by all tiles of a layer, is allowed for with 80 more.
+  constexpr int64_t kInstructionBytes = 400;
+  // Range, table, name and place in the vector.
+  constexpr int64_t kSegmentBytes = 192;
+  // Header, program root, bindings, groups and prediction.
+  constexpr int64_t kFixedBytes = kPageBytes;
+  // A prepared call: resolved views, shape, epilogue, kernel and profile
+  // record.
+  constexpr int64_t kPreparedBytes = 512;
+  constexpr int64_t kPreparedSegmentBytes = 32;
+  const int64_t file =
+      add(kFixedBytes, add(multiply(instructions, kInstructionBytes),
+                           multiply(segments, kSegmentBytes)));
+  const int64_t prepared = add(multiply(instructions, kPreparedBytes),
+                               multiply(segments, kPreparedSegmentBytes));
+  return add(roundUp(file, kPageBytes), roundUp(prepared, kPageBytes));
+}
+
+} // namespace runtime
+} // namespace snug

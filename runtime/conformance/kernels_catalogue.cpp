@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// The catalogue: targets, packed layouts and sizes.
+#include "kernels_support.h"
+
+#include <numeric>
+
+namespace snug {
+namespace runtime {
+namespace test {
+namespace {
+
+const Target kTargets[] = {Target::Portable, Target::AVX2, Target::AVX512};
+
+WindowShape convolutionShape(int inputs, int outputs, int kernel, int groups) {
+  WindowShape s;
+  s.inputChannels = inputs;
+  s.outputChannels = outputs;
+  s.kernelHeight = s.kernelWidth = kernel;
+  s.groups = groups;
+  return s;
+}
+
+TEST(Catalogue, TargetNames) {
+  for (Target target : kTargets) {
+    Target parsed;
+    ASSERT_TRUE(parseTarget(targetName(target), &parsed));
+    EXPECT_EQ(parsed, target);
+  }
+  Target host;
+  ASSERT_TRUE(parseTarget("host", &host));
+  EXPECT_EQ(host, hostTarget());
+  EXPECT_FALSE(parseTarget("AVX2", &host));
+  EXPECT_FALSE(parseTarget("", &host));
+  EXPECT_FALSE(parseTarget(nullptr, &host));
+  ASSERT_NE(kernelTable(hostTarget()), nullptr);
+  EXPECT_EQ(kernelTable(hostTarget())->target, hostTarget());
+}
+
+TEST(Catalogue, KernelOfAConvolution) {
+  EXPECT_EQ(convolutionKernel(convolutionShape(8, 8, 3, 8)),
+            KernelKind::Depthwise);
+  EXPECT_EQ(convolutionKernel(convolutionShape(8, 16, 3, 8)),
+            KernelKind::Convolution);
+  EXPECT_EQ(convolutionKernel(convolutionShape(1, 1, 3, 1)),
+            KernelKind::Convolution);
+}
+
+TEST(Catalogue, PackedBytes) {
+  // 64 outputs: two panels of 32, four of 16, eight of 8; nothing is added.
+  for (Target target : kTargets)
+    EXPECT_EQ(packedConvolutionBytes(target, convolutionShape(32, 64, 3, 1)),
+              32 * 64 * 9 * 4);
+  // 17 outputs are 32, 32 and 24; 5 inputs a group.
+  const WindowShape odd = convolutionShape(10, 34, 1, 2);
+  EXPECT_EQ(packedConvolutionBytes(Target::AVX512, odd), 2 * 32 * 5 * 4);
+  EXPECT_EQ(packedConvolutionBytes(Target::AVX2, odd), 2 * 32 * 5 * 4);
+  EXPECT_EQ(packedConvolutionBytes(Target::Portable, odd), 2 * 24 * 5 * 4);
+  // 13 channels are 16, 16 and 16 lanes; 9 taps.
+  for (Target target : kTargets)
+    EXPECT_EQ(packedConvolutionBytes(target, convolutionShape(13, 13, 3, 13)),
+              16 * 9 * 4);
+  // One panel of 8 and one step: 32 bytes, a segment of 64.
+  EXPECT_EQ(packedGemmBytes(Target::Portable, 1, 3), 64);
+  EXPECT_EQ(packedGemmBytes(Target::AVX512, 100, 33), 64 * 100 * 4);
+  EXPECT_EQ(packedBiasBytes(1), 64);
+  EXPECT_EQ(packedBiasBytes(17), 128);
+}
+
+TEST(Catalogue, SizesOfImpossibleShapesSaturate) {
+  WindowShape huge = convolutionShape(INT32_MAX, INT32_MAX, INT32_MAX, 1);
+  for (Target target : kTargets) {
+    EXPECT_GT(packedConvolutionBytes(target, huge), INT64_MAX / 2);
+    EXPECT_EQ(packedConvolutionBytes(target, huge) % 64, 0);
+    EXPECT_GT(packedGemmBytes(target, INT64_MAX, INT64_MAX), INT64_MAX / 2);
+    EXPECT_EQ(packedConvolutionBytes(target, convolutionShape(0, 4, 3, 1)), 0);
+    EXPECT_EQ(packedConvolutionBytes(target, convolutionShape(4, 4, 3, 0)), 0);
+  }
+  EXPECT_GT(packedBiasBytes(INT64_MAX), INT64_MAX / 2);
+  EXPECT_GT(programBytesBound(INT64_MAX, INT64_MAX), INT64_MAX / 2);
+}
+
+/// Every weight has one place, in the documented order; the rest is zero.
+TEST(Catalogue, PackedLayout) {
+  const WindowShape s = convolutionShape(6, 10, 2, 2);
+  std::vector<float> oihw(10 * 3 * 4);
+  std::iota(oihw.begin(), oihw.end(), 1.0f);
+  for (Target target : kTargets) {
+    const int panel = target == Target::AVX512 ? 32
+                      : target == Target::AVX2 ? 16
+                                               : 8;
+    const int64_t bytes = packedConvolutionBytes(target, s);
+    std::vector<float> packed(size_t(bytes) / 4, -1.0f);
+    packConvolution(target, s, oihw.data(), packed.data());
+    size_t at = 0;
+    for (int group = 0; group < 2; ++group)
+      for (int tap = 0; tap < 4; ++tap)
+        for (int input = 0; input < 3; ++input)
+          for (int lane = 0; lane < panel; ++lane, ++at) {
+            const int output = group * 5 + lane;
+            ASSERT_EQ(packed[at],
+                      lane < 5 ? oihw[size_t((output * 3 + input) * 4 + tap)]
+                               : 0.0f);
+          }
+    for (; at < packed.size(); ++at)
+      EXPECT_EQ(packed[at], 0.0f);
+  }
+}
+
+TEST(Catalogue, GemmPackingTakesBothOrders) {
+  // W[k][n] = 10 k + n, once as given and once transposed.
+  std::vector<float> straight(3 * 5), transposed(3 * 5);
+  for (int k = 0; k < 3; ++k)
+    for (int n = 0; n < 5; ++n)
+      straight[size_t(k * 5 + n)] = transposed[size_t(n * 3 + k)] =
+          float(10 * k + n);
+  for (Target target : kTargets) {
+    const size_t floats = size_t(packedGemmBytes(target, 3, 5)) / 4;
+    std::vector<float> a(floats, -1.0f), b(floats, -2.0f);
+    packGemm(target, 3, 5, straight.data(), 5, 1, a.data());
+    packGemm(target, 3, 5, transposed.data(), 1, 3, b.data());
+    EXPECT_EQ(a, b);
+    EXPECT_EQ(a[1], 1.0f);
+    EXPECT_EQ(a[5], 0.0f);
+  }
+}
+
+TEST(Catalogue, ProgramBytesGrowLinearly) {
+  EXPECT_EQ(programBytesBound(0, 0) % kPageBytes, 0);
+  EXPECT_GE(programBytesBound(500, 40), 500 * 900);
+  EXPECT_LE(programBytesBound(500, 40), 500 * 1024 + 64 * 1024);
+}
+
+} // namespace
+} // namespace test
+} // namespace runtime
+} // namespace snug

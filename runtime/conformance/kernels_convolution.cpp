@@ -1,0 +1,349 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// Convolutions, depthwise or not, against plain double loops: random and chosen
+// shapes, strided views in poisoned memory flush against guard pages.
+#include "kernels_support.h"
+
+#include <cmath>
+#include <sstream>
+
+namespace snug {
+namespace runtime {
+namespace test {
+namespace {
+
+struct Case {
+  WindowShape shape;
+  Gaps inputGaps, outputGaps, residualGaps;
+  bool bias = true, residual = false;
+  Activation activation = Activation::None;
+  float slope = 0.1f;
+};
+
+std::string describe(const Case &c) {
+  const WindowShape &s = c.shape;
+  std::ostringstream out;
+  out << "batch " << s.batch << ", input " << s.inputHeight << "x"
+      << s.inputWidth << "x" << s.inputChannels << ", output " << s.outputHeight
+      << "x" << s.outputWidth << "x" << s.outputChannels << ", kernel "
+      << s.kernelHeight << "x" << s.kernelWidth << ", stride " << s.strideHeight
+      << "x" << s.strideWidth << ", dilation " << s.dilationHeight << "x"
+      << s.dilationWidth << ", pads " << s.padTop << " " << s.padLeft << " "
+      << s.padBottom << " " << s.padRight << ", groups " << s.groups
+      << ", gaps " << c.inputGaps.pixel << "/" << c.inputGaps.row << " -> "
+      << c.outputGaps.pixel << "/" << c.outputGaps.row << ", bias " << c.bias
+      << ", residual " << c.residual << ", activation " << int(c.activation);
+  return out.str();
+}
+
+/// Sets the output extents; false where there would be none.
+bool setOutput(WindowShape &s) {
+  const int height = s.inputHeight + s.padTop + s.padBottom -
+                     ((s.kernelHeight - 1) * s.dilationHeight + 1);
+  const int width = s.inputWidth + s.padLeft + s.padRight -
+                    ((s.kernelWidth - 1) * s.dilationWidth + 1);
+  if (height < 0 || width < 0)
+    return false;
+  s.outputHeight = height / s.strideHeight + 1;
+  s.outputWidth = width / s.strideWidth + 1;
+  return true;
+}
+
+void check(const TestedTable &table, const Case &c, uint64_t seed,
+           Guard guard) {
+  SCOPED_TRACE(describe(c) +
+               (guard == Guard::AtEnd ? ", guard at end" : ", guard at start"));
+  const WindowShape &s = c.shape;
+  Random random(seed);
+  Tensor input({s.batch, s.inputHeight, s.inputWidth, s.inputChannels},
+               c.inputGaps, guard);
+  input.fill(random);
+  const Extents outputExtents = {s.batch, s.outputHeight, s.outputWidth,
+                                 s.outputChannels};
+  Tensor residual(outputExtents, c.residualGaps, guard);
+  residual.fill(random);
+
+  const int inputs = s.inputChannels / s.groups;
+  const int outputs = s.outputChannels / s.groups;
+  std::vector<float> weights(size_t(s.outputChannels) * inputs *
+                             s.kernelHeight * s.kernelWidth);
+  for (float &w : weights)
+    w = random.value();
+  std::vector<float> bias(static_cast<size_t>(s.outputChannels));
+  for (float &b : bias)
+    b = random.value();
+  Packed packed(packedConvolutionBytes(table.target, s), guard);
+  packConvolution(table.target, s, weights.data(), packed.data());
+  Packed packedBias(packedBiasBytes(s.outputChannels), guard);
+  packBias(s.outputChannels, bias.data(), packedBias.data());
+
+  Epilogue epilogue;
+  epilogue.bias = c.bias ? packedBias.data() : nullptr;
+  epilogue.residual = c.residual ? &residual.view : nullptr;
+  epilogue.activation = c.activation;
+  epilogue.slope = c.slope;
+  const KernelKind kind = convolutionKernel(s);
+  const auto kernel = kind == KernelKind::Depthwise
+                          ? table.kernels->depthwise
+                          : table.kernels->convolution;
+  auto run = [&](Tensor &output, int threads) {
+    Packed workspace(workspaceBytes(table.target, kind, s, threads), guard);
+    return kernel(s, input.view, packed.data(), epilogue, output.view,
+                  workspace.data(), poolOf(threads));
+  };
+  Tensor output(outputExtents, c.outputGaps, guard);
+  const uint64_t macs = run(output, 1);
+  const int64_t depth = int64_t(inputs) * s.kernelHeight * s.kernelWidth;
+  EXPECT_EQ(macs, uint64_t(outputExtents.elements()) * uint64_t(depth));
+
+  ASSERT_TRUE(matches(output, depth + 2, [&](int n, int y, int x, int o) {
+    Expected e = {0, 0};
+    const int group = o / outputs;
+    for (int ky = 0; ky < s.kernelHeight; ++ky)
+      for (int kx = 0; kx < s.kernelWidth; ++kx) {
+        const int iy = y * s.strideHeight - s.padTop + ky * s.dilationHeight;
+        const int ix = x * s.strideWidth - s.padLeft + kx * s.dilationWidth;
+        if (iy < 0 || iy >= s.inputHeight || ix < 0 || ix >= s.inputWidth)
+          continue;
+        for (int i = 0; i < inputs; ++i) {
+          const size_t w =
+              ((size_t(o) * inputs + i) * s.kernelHeight + ky) * s.kernelWidth +
+              kx;
+          const double product =
+              double(input.at(n, iy, ix, group * inputs + i)) *
+              double(weights[w]);
+          e.value += product;
+          e.magnitude += std::fabs(product);
+        }
+      }
+    if (c.bias) {
+      e.value += bias[size_t(o)];
+      e.magnitude += std::fabs(bias[size_t(o)]);
+    }
+    if (c.residual) {
+      e.value += residual.at(n, y, x, o);
+      e.magnitude += std::fabs(residual.at(n, y, x, o));
+    }
+    e.value = activate(e.value, c.activation, c.slope);
+    return e;
+  }));
+
+  for (int threads = 2; threads <= 3; ++threads) {
+    Tensor again(outputExtents, c.outputGaps, guard);
+    EXPECT_EQ(run(again, threads), macs);
+    EXPECT_TRUE(output.sameBits(again))
+        << threads << " threads give other bits";
+  }
+}
+
+void randomEpilogue(Random &random, Case &c) {
+  c.bias = !random.oneIn(4);
+  c.residual = random.oneIn(3);
+  c.activation = static_cast<Activation>(random.between(0, 3));
+  c.slope = random.oneIn(4) ? 1.5f : 0.1f;
+  c.inputGaps = randomGaps(random);
+  c.outputGaps = randomGaps(random);
+  c.residualGaps = randomGaps(random);
+}
+
+void randomWindow(Random &random, WindowShape &s) {
+  s.kernelHeight = random.pick({1, 1, 2, 3, 3, 4, 5, 7});
+  s.kernelWidth =
+      random.oneIn(3) ? random.pick({1, 2, 3, 5, 7}) : s.kernelHeight;
+  s.strideHeight = random.pick({1, 1, 1, 2, 3, 5});
+  s.strideWidth = random.oneIn(3) ? random.pick({1, 2, 4}) : s.strideHeight;
+  s.dilationHeight = random.pick({1, 1, 1, 2, 3});
+  s.dilationWidth = random.oneIn(3) ? random.pick({1, 2}) : s.dilationHeight;
+  const int tall = (s.kernelHeight - 1) * s.dilationHeight;
+  const int wide = (s.kernelWidth - 1) * s.dilationWidth;
+  s.padTop = random.between(0, tall);
+  s.padBottom = random.between(0, tall);
+  s.padLeft = random.between(0, wide);
+  s.padRight = random.between(0, wide);
+}
+
+class ConvolutionTest : public KernelTest {};
+
+TEST_P(ConvolutionTest, RandomShapes) {
+  Random random(1);
+  const std::vector<int> channels = {1,  2,  3,  4,  5,  7,  8,  9,
+                                     12, 15, 16, 17, 24, 31, 32, 33,
+                                     40, 48, 63, 64, 65, 100};
+  for (int i = 0; i < 250 && !HasFatalFailure(); ++i) {
+    Case c;
+    WindowShape &s = c.shape;
+    randomWindow(random, s);
+    s.batch = random.pick({1, 1, 1, 2, 3});
+    s.inputHeight = random.between(1, 12);
+    s.inputWidth = random.between(1, 36);
+    s.groups = random.pick({1, 1, 1, 1, 2, 3, 4});
+    s.inputChannels = random.pick(channels) * s.groups;
+    s.outputChannels = random.pick(channels) * s.groups;
+    if (s.inputChannels * s.outputChannels / s.groups > 8000)
+      s.inputChannels = s.groups * 5;
+    if (!setOutput(s))
+      continue;
+    randomEpilogue(random, c);
+    check(GetParam(), c, uint64_t(i), i % 2 ? Guard::AtStart : Guard::AtEnd);
+  }
+}
+
+TEST_P(ConvolutionTest, PointwiseShapes) {
+  Random random(2);
+  for (int i = 0; i < 60 && !HasFatalFailure(); ++i) {
+    Case c;
+    WindowShape &s = c.shape;
+    s.batch = random.pick({1, 1, 2});
+    s.inputHeight = random.between(1, 20);
+    s.inputWidth = random.between(1, 40);
+    s.inputChannels = random.pick({1, 3, 16, 64, 65, 300, 600});
+    s.outputChannels = random.pick({1, 10, 16, 32, 33, 64, 72});
+    setOutput(s);
+    randomEpilogue(random, c);
+    if (random.oneIn(2))
+      c.inputGaps = c.outputGaps =
+          c.residualGaps = {random.between(0, 9), 0, 0};
+    check(GetParam(), c, uint64_t(i), i % 2 ? Guard::AtStart : Guard::AtEnd);
+  }
+}
+
+/// Reductions long enough to be cut into slices in every way.
+TEST_P(ConvolutionTest, LongReductions) {
+  Random random(3);
+  for (int i = 0; i < 40 && !HasFatalFailure(); ++i) {
+    Case c;
+    WindowShape &s = c.shape;
+    s.kernelHeight = random.pick({1, 3, 3, 5});
+    s.kernelWidth = random.pick({1, 3, 3, 5});
+    s.padTop = s.padBottom = s.kernelHeight / 2;
+    s.padLeft = s.padRight = s.kernelWidth / 2;
+    s.dilationWidth = random.pick({1, 1, 2});
+    s.inputHeight = random.between(1, 6);
+    s.inputWidth = random.between(1, 20);
+    s.inputChannels = random.pick({48, 100, 130, 257, 300, 512, 530});
+    s.outputChannels = random.pick({8, 30, 32, 64, 70});
+    if (!setOutput(s))
+      continue;
+    randomEpilogue(random, c);
+    check(GetParam(), c, uint64_t(i), i % 2 ? Guard::AtStart : Guard::AtEnd);
+  }
+}
+
+/// The widths that tiles have, with padding on either, both and no side.
+TEST_P(ConvolutionTest, EveryWidthAndBorder) {
+  for (int width = 1; width <= 34 && !HasFatalFailure(); ++width)
+    for (int sides = 0; sides < 4; ++sides) {
+      Case c;
+      WindowShape &s = c.shape;
+      s.kernelHeight = s.kernelWidth = 3;
+      s.padTop = s.padLeft = sides & 1;
+      s.padBottom = s.padRight = sides >> 1;
+      s.inputHeight = 4;
+      s.inputWidth = width;
+      s.inputChannels = 8;
+      s.outputChannels = 64;
+      if (!setOutput(s))
+        continue;
+      c.activation = Activation::LeakyRelu;
+      check(GetParam(), c, uint64_t(width),
+            sides % 2 ? Guard::AtStart : Guard::AtEnd);
+    }
+}
+
+/// More kernel columns and rows than a slice has runs; pads beyond the kernel.
+TEST_P(ConvolutionTest, LargeKernelsAndPads) {
+  const int kernels[][2] = {{1, 70}, {70, 1}, {9, 9}, {11, 3}, {1, 7}};
+  uint64_t seed = 0;
+  for (const auto &kernel : kernels)
+    for (int groups = 1; groups <= 2; ++groups)
+      for (int dilation = 1; dilation <= 2; ++dilation) {
+        Case c;
+        WindowShape &s = c.shape;
+        s.kernelHeight = kernel[0];
+        s.kernelWidth = kernel[1];
+        s.dilationHeight = s.dilationWidth = dilation;
+        s.groups = groups;
+        s.inputHeight = 5;
+        s.inputWidth = 9;
+        s.inputChannels = s.outputChannels = 6;
+        s.padTop = s.padBottom = (s.kernelHeight - 1) * dilation + 2;
+        s.padLeft = s.padRight = (s.kernelWidth - 1) * dilation + 1;
+        ASSERT_TRUE(setOutput(s));
+        c.residual = true;
+        check(GetParam(), c, ++seed, Guard::AtEnd);
+      }
+}
+
+TEST_P(ConvolutionTest, FirstLayer) {
+  for (int stride = 1; stride <= 2; ++stride)
+    for (int kernel = 3; kernel <= 7; kernel += 4)
+      for (int outputs = 16; outputs <= 64; outputs *= 2) {
+        Case c;
+        WindowShape &s = c.shape;
+        s.kernelHeight = s.kernelWidth = kernel;
+        s.strideHeight = s.strideWidth = stride;
+        s.padTop = s.padLeft = s.padBottom = s.padRight = kernel / 2;
+        s.inputHeight = 20;
+        s.inputWidth = 45;
+        s.inputChannels = 3;
+        s.outputChannels = outputs;
+        ASSERT_TRUE(setOutput(s));
+        c.activation = Activation::LeakyRelu;
+        check(GetParam(), c, uint64_t(outputs), Guard::AtEnd);
+      }
+}
+
+TEST_P(ConvolutionTest, RandomDepthwise) {
+  Random random(4);
+  for (int i = 0; i < 200 && !HasFatalFailure(); ++i) {
+    Case c;
+    WindowShape &s = c.shape;
+    randomWindow(random, s);
+    s.batch = random.pick({1, 1, 2});
+    s.inputHeight = random.between(1, 16);
+    s.inputWidth = random.between(1, 30);
+    s.groups = s.inputChannels = s.outputChannels =
+        random.pick({2, 3, 4, 7, 8, 13, 16, 17, 24, 32, 40, 49, 64});
+    if (!setOutput(s))
+      continue;
+    randomEpilogue(random, c);
+    check(GetParam(), c, uint64_t(i), i % 2 ? Guard::AtStart : Guard::AtEnd);
+  }
+}
+
+/// Special values take the same way as in plain arithmetic.
+TEST_P(ConvolutionTest, ActivationsOfSpecialValues) {
+  const float infinity = INFINITY;
+  for (Activation activation :
+       {Activation::Relu, Activation::Relu6, Activation::LeakyRelu}) {
+    Case c;
+    WindowShape &s = c.shape;
+    s.inputHeight = s.inputWidth = s.inputChannels = s.outputChannels = 1;
+    setOutput(s);
+    Tensor input({1, 1, 1, 1}, {}, Guard::AtEnd),
+        output({1, 1, 1, 1}, {}, Guard::AtEnd);
+    Packed packed(packedConvolutionBytes(target(), s), Guard::AtEnd);
+    const float one = 1.0f;
+    packConvolution(target(), s, &one, packed.data());
+    Epilogue epilogue;
+    epilogue.activation = activation;
+    epilogue.slope = 0.5f;
+    for (float value : {infinity, -infinity, NAN, 7.0f, -2.0f}) {
+      input.at(0, 0, 0, 0) = value;
+      kernels().convolution(s, input.view, packed.data(), epilogue, output.view,
+                            nullptr, poolOf(1));
+      const float actual = output.at(0, 0, 0, 0);
+      if (std::isnan(value))
+        EXPECT_TRUE(std::isnan(actual));
+      else
+        EXPECT_EQ(actual, activate(value, activation, 0.5f)) << value;
+    }
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Targets, ConvolutionTest,
+                         ::testing::ValuesIn(testedTables()), tableName);
+
+} // namespace
+} // namespace test
+} // namespace runtime
+} // namespace snug

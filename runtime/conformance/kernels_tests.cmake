@@ -1,0 +1,25 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+# Tests of single kernels: snug-runtime-kernel-tests.
+set(emulated "")
+if(SNUG_X86_KERNELS)
+  # The 16-lane sources with AVX2's registers: tests their logic on machines
+  # without AVX-512. Vectors wider than the registers are passed in memory,
+  # between functions of one file only.
+  add_snug_kernels(SnugKernelsAvx512Emulated avx512emulated AVX512 16 -mavx2 -mfma -Wno-psabi)
+  set(emulated $<TARGET_OBJECTS:SnugKernelsAvx512Emulated>)
+endif()
+add_executable(snug-runtime-kernel-tests
+  ${CMAKE_CURRENT_LIST_DIR}/kernels_support.cpp
+  ${CMAKE_CURRENT_LIST_DIR}/kernels_catalogue.cpp
+  ${CMAKE_CURRENT_LIST_DIR}/kernels_convolution.cpp
+  ${CMAKE_CURRENT_LIST_DIR}/kernels_others.cpp
+  ${emulated})
+target_include_directories(snug-runtime-kernel-tests PRIVATE
+  "${CMAKE_CURRENT_LIST_DIR}/../src/cpu")
+target_link_libraries(snug-runtime-kernel-tests PRIVATE
+  SnugCpuKernels SnugCatalogue SnugThreadPool GTest::GTest GTest::Main)
+target_compile_options(snug-runtime-kernel-tests PRIVATE ${SNUG_RUNTIME_WARNINGS})
+if(SNUG_X86_KERNELS)
+  target_compile_definitions(snug-runtime-kernel-tests PRIVATE SNUG_EMULATED_AVX512)
+endif()
+add_test(NAME runtime-kernels COMMAND snug-runtime-kernel-tests)

@@ -1,0 +1,512 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// Direct convolution, channels last, without workspace.
+//
+// In a channels-last row the kernelWidth * channels inputs under one kernel row
+// are contiguous, so a convolution is, for every kernel row, one run of
+// multiply-adds over them; a block of output pixels and a panel of output
+// channels stay in registers meanwhile (ConvolutionBlock.h). The reduction is
+// cut into slices whose weights stay in the first-level cache while all blocks
+// of a band of rows use them; partial sums wait in the output view. At the left
+// and right border the taps outside are left out pixel by pixel, at the top and
+// bottom row by row: nothing outside the input is read.
+//
+// Numerics: float32 accumulation with contracted multiply-adds, in an order
+// that depends on the shape only, never on threads. Against a double reference
+// the error of an output is below 2^-24 * (8 + 2 * sqrt(K)) times the sum of
+// the magnitudes of its K products, bias and residual included.
+#include "ConvolutionBlock.h"
+#include "Window.h"
+
+namespace snug {
+namespace runtime {
+namespace SNUG_KERNEL_NAMESPACE {
+namespace {
+
+/// Steps of the reduction in a slice: its weights take 128, 64 or 32 times as
+/// many bytes.
+constexpr int64_t kSliceSteps = 256;
+/// Input bytes of a band of rows: stays in the second-level cache.
+constexpr int64_t kBandBytes = 256 * 1024;
+/// From here on the weights of a layer are read from memory, not from a cache:
+/// all rows use a panel before the next one is read.
+constexpr int64_t kLargeWeightBytes = 8 * 1024 * 1024;
+/// Output pixels that a flattened 1x1 convolution treats as a row.
+constexpr int64_t kFlatRowBlocks = 16;
+/// Runs of one call; their pointers lie on the stack.
+constexpr int kMaxRuns = 64;
+/// Blocks of so few pixels have too few accumulators to hide the latency of a
+/// multiply-add; they take two panels at a time.
+constexpr int kPairPixels = 3;
+
+/// Part of a reduction: kernel rows, kernel columns and input channels.
+struct Slice {
+  int64_t rowBegin, rowEnd;
+  int64_t columnBegin, columnEnd;
+  int64_t channelBegin, channelEnd;
+  bool first, last;
+};
+
+/// A call's constants, with 1x1 convolutions flattened.
+struct Layer {
+  WindowShape shape;
+  TensorView input, output, residual;
+  const float *weights;
+  Epilogue epilogue;
+  int64_t height, width, lastWidth; ///< rows of output; the last may be shorter
+  int64_t groupInputs, groupOutputs;
+  int64_t groupPanels;
+  int64_t tapWeights, rowWeights, panelWeights; ///< floats
+  bool merged; ///< the inputs under a kernel row are contiguous
+  bool pairs;  ///< panels are taken two at a time
+  int64_t rowSlices, columnSlices, channelSlices;
+
+  Slice slice(int64_t index) const {
+    const int64_t channel = index % channelSlices;
+    const int64_t column = index / channelSlices % columnSlices;
+    const int64_t row = index / channelSlices / columnSlices;
+    return {row * shape.kernelHeight / rowSlices,
+            (row + 1) * shape.kernelHeight / rowSlices,
+            column * shape.kernelWidth / columnSlices,
+            (column + 1) * shape.kernelWidth / columnSlices,
+            channel * groupInputs / channelSlices,
+            (channel + 1) * groupInputs / channelSlices,
+            index == 0,
+            index == sliceCount() - 1};
+  }
+  int64_t sliceCount() const {
+    return rowSlices * columnSlices * channelSlices;
+  }
+};
+
+/// Output channels of the panel, or pair of panels, being computed.
+struct PanelRange {
+  int64_t group;
+  int64_t channelBegin; ///< in the whole output
+  int64_t channels;     ///< less than a panel at a group's end
+  const float *weights;
+  const float *bias; ///< of a whole number of panels, or null
+};
+
+int64_t smallestBlock(int64_t width) {
+  return width / ceilDivide(width, kMaxPixels);
+}
+
+/// Rows of equal length, whole blocks each, instead of the picture's rows.
+void flatten(TensorView &view, bool batch, int64_t height, int64_t width) {
+  if (batch)
+    view.batch = 1;
+  view.height = static_cast<int32_t>(height);
+  view.width = static_cast<int32_t>(width);
+  view.rowStride = width * view.pixelStride;
+}
+
+Layer makeLayer(const WindowShape &shape, const TensorView &input,
+                const float *weights, const Epilogue &epilogue,
+                const TensorView &output) {
+  Layer layer = {shape,
+                 input,
+                 output,
+                 epilogue.residual ? *epilogue.residual : output,
+                 weights,
+                 epilogue,
+                 output.height,
+                 output.width,
+                 output.width,
+                 0,
+                 0,
+                 0,
+                 0,
+                 0,
+                 0,
+                 false,
+                 false,
+                 0,
+                 0,
+                 0};
+  layer.groupInputs = input.channels / shape.groups;
+  layer.groupOutputs = output.channels / shape.groups;
+  layer.groupPanels = ceilDivide(layer.groupOutputs, kPanel);
+  layer.tapWeights = layer.groupInputs * kPanel;
+  layer.rowWeights = layer.tapWeights * shape.kernelWidth;
+  layer.panelWeights = layer.rowWeights * shape.kernelHeight;
+
+  const bool pointwise = shape.kernelHeight == 1 && shape.kernelWidth == 1 &&
+                         shape.strideHeight == 1 && shape.strideWidth == 1 &&
+                         input.height == output.height &&
+                         input.width == output.width;
+  if (pointwise && hasFlatRows(input) && hasFlatRows(output) &&
+      hasFlatRows(layer.residual)) {
+    const bool batch = hasFlatBatch(input) && hasFlatBatch(output) &&
+                       hasFlatBatch(layer.residual);
+    const int64_t pixels =
+        int64_t(output.height) * output.width * (batch ? output.batch : 1);
+    const int64_t rows = ceilDivide(pixels, kFlatRowBlocks * kMaxPixels);
+    const int64_t width = minimum(
+        pixels, ceilDivide(ceilDivide(pixels, rows), kMaxPixels) * kMaxPixels);
+    layer.height = ceilDivide(pixels, width);
+    layer.width = width;
+    layer.lastWidth = pixels - (layer.height - 1) * width;
+    flatten(layer.input, batch, layer.height, width);
+    flatten(layer.output, batch, layer.height, width);
+    flatten(layer.residual, batch, layer.height, width);
+  }
+
+  layer.merged = shape.kernelWidth == 1 ||
+                 (shape.groups == 1 && shape.dilationWidth == 1 &&
+                  input.pixelStride == input.channels);
+  layer.pairs = smallestBlock(layer.width) <= kPairPixels;
+
+  const int64_t columnsInSlice =
+      minimum(maximum<int64_t>(1, kSliceSteps / layer.groupInputs),
+              int64_t(layer.merged ? shape.kernelWidth : kMaxRuns));
+  layer.channelSlices = ceilDivide(layer.groupInputs, kSliceSteps);
+  layer.columnSlices = ceilDivide(shape.kernelWidth, columnsInSlice);
+  layer.rowSlices = shape.kernelHeight;
+  if (layer.channelSlices == 1 && layer.columnSlices == 1) {
+    const int64_t rowSteps = layer.groupInputs * shape.kernelWidth;
+    const int64_t runsInRow = layer.merged ? 1 : shape.kernelWidth;
+    const int64_t rowsInSlice = minimum(
+        maximum<int64_t>(1, kSliceSteps / rowSteps), kMaxRuns / runsInRow);
+    layer.rowSlices = ceilDivide(shape.kernelHeight, rowsInSlice);
+  }
+  return layer;
+}
+
+/// Copies `channels` floats for each of `pixels` pixels, whole vectors to `to`
+/// (filled up with zeros), only the channels themselves from `from`.
+void gather(const float *from, int64_t fromStep, float *to, int64_t pixels,
+            int channels) {
+  for (int64_t p = 0; p < pixels; ++p, from += fromStep, to += kPanel) {
+    int c = 0;
+    for (; c + kLanes <= channels; c += kLanes)
+      store(to + c, load(from + c));
+    if (c < channels)
+      store(to + c, loadPartial(from + c, channels - c));
+  }
+}
+
+void scatter(const float *from, float *to, int64_t toStep, int64_t pixels,
+             int channels) {
+  for (int64_t p = 0; p < pixels; ++p, from += kPanel, to += toStep) {
+    int c = 0;
+    for (; c + kLanes <= channels; c += kLanes)
+      store(to + c, load(from + c));
+    if (c < channels)
+      storePartial(to + c, load(from + c), channels - c);
+  }
+}
+
+/// A block of a panel that the group does not fill, by way of the stack.
+__attribute__((noinline)) void runTail(int64_t pixels, int channels,
+                                       const BlockCall &call) {
+  alignas(64) float sums[kMaxPixels * kPanel];
+  alignas(64) float residual[kMaxPixels * kPanel];
+  BlockCall tail = call;
+  tail.output = sums;
+  tail.outputStep = kPanel;
+  if (!call.first)
+    gather(call.output, call.outputStep, sums, pixels, channels);
+  if (call.last && call.residual) {
+    gather(call.residual, call.residualStep, residual, pixels, channels);
+    tail.residual = residual;
+    tail.residualStep = kPanel;
+  }
+  if (channels <= kLanes)
+    BlockOfPixels<1, 0>::run(pixels, tail);
+  else
+    BlockOfPixels<2, 0>::run(pixels, tail);
+  scatter(sums, call.output, call.outputStep, pixels, channels);
+}
+
+/// Steps of a run that has a block of its own: three channels, three columns.
+constexpr int kFirstLayerRun = 9;
+
+SNUG_INLINE void runBlock(int64_t pixels, int64_t channels, BlockCall &call) {
+  if (channels == kPanel) {
+    if (call.length == kFirstLayerRun)
+      BlockOfPixels<2, kFirstLayerRun>::run(pixels, call);
+    else
+      BlockOfPixels<2, 0>::run(pixels, call);
+  } else if (channels < kPanel) {
+    runTail(pixels, static_cast<int>(channels), call);
+  } else if (pixels <= kPairPixels) {
+    BlockOfPixels<4, 0, kPairPixels>::run(pixels, call);
+  } else {
+    BlockCall second = call;
+    second.weights += call.panelStep;
+    second.output += kPanel;
+    if (call.bias)
+      second.bias += kPanel;
+    if (call.residual)
+      second.residual += kPanel;
+    BlockOfPixels<2, 0>::run(pixels, call);
+    BlockOfPixels<2, 0>::run(pixels, second);
+  }
+}
+
+/// One output row of one slice for one panel or pair of panels.
+class SliceRow {
+public:
+  SliceRow(const Layer &layer, const PanelRange &panel, const Slice &slice,
+           int64_t row);
+  void run();
+
+private:
+  void runInside(int64_t pixels);
+  void runAtBorder(int64_t x, int64_t pixels);
+  void runColumns(int64_t columnBegin, int64_t columnEnd, int64_t x,
+                  int64_t pixelBegin, int64_t pixelEnd, bool first, bool last);
+  /// Only the bias (first) or the residual and activation (last).
+  void runNothing(int64_t pixels, bool first, bool last);
+  /// Input column under the kernel's first column at output column x.
+  int64_t inputColumn(int64_t x) const {
+    return x * layer.shape.strideWidth - layer.shape.padLeft;
+  }
+
+  const Layer &layer;
+  const PanelRange &panel;
+  const Slice &slice;
+  int64_t rowBegin, rowEnd; ///< kernel rows of the slice inside the input
+  int64_t width;
+  const float *input; ///< group's first channel at column 0 under kernel row 0
+  float *output;      ///< panel's first channel at column 0
+  const float *residual;
+  int64_t inputRowStep;
+  const float *runs[kMaxRuns]; ///< of blocks inside
+  BlockCall call;
+};
+
+SliceRow::SliceRow(const Layer &layer, const PanelRange &panel,
+                   const Slice &slice, int64_t row)
+    : layer(layer), panel(panel), slice(slice) {
+  const WindowShape &shape = layer.shape;
+  const int64_t image = row / layer.height;
+  const int64_t y = row % layer.height;
+  width = y == layer.height - 1 ? layer.lastWidth : layer.width;
+  const int64_t inputY = y * shape.strideHeight - shape.padTop;
+  rowBegin = maximum(slice.rowBegin, divideUp(-inputY, shape.dilationHeight));
+  rowEnd = minimum(
+      slice.rowEnd,
+      divideDown(layer.input.height - 1 - inputY, shape.dilationHeight) + 1);
+  inputRowStep = layer.input.rowStride * shape.dilationHeight;
+  // Formed for rows inside only; before that an offset, not a pointer.
+  input = layer.input.data + image * layer.input.batchStride +
+          inputY * layer.input.rowStride + panel.group * layer.groupInputs;
+  output = layer.output.data + image * layer.output.batchStride +
+           y * layer.output.rowStride + panel.channelBegin;
+  residual = layer.epilogue.residual
+                 ? layer.residual.data + image * layer.residual.batchStride +
+                       y * layer.residual.rowStride + panel.channelBegin
+                 : nullptr;
+
+  call.runs = runs;
+  call.inputOffset = 0;
+  call.pixelStep = shape.strideWidth * layer.input.pixelStride;
+  call.panelStep = layer.panelWeights;
+  call.outputStep = layer.output.pixelStride;
+  call.residualStep = layer.residual.pixelStride;
+  call.bias = panel.bias;
+  call.activation = layer.epilogue.activation;
+  call.slope = layer.epilogue.slope;
+
+  // The runs of blocks with all their columns inside.
+  call.weights = panel.weights + rowBegin * layer.rowWeights +
+                 slice.columnBegin * layer.tapWeights +
+                 slice.channelBegin * kPanel;
+  int64_t count = 0;
+  const int64_t columnStep = shape.dilationWidth * layer.input.pixelStride;
+  for (int64_t ky = rowBegin; ky < rowEnd; ++ky) {
+    const float *first = input + ky * inputRowStep + slice.channelBegin;
+    if (layer.merged) {
+      runs[count++] = first + slice.columnBegin * columnStep;
+      continue;
+    }
+    for (int64_t kx = slice.columnBegin; kx < slice.columnEnd; ++kx)
+      runs[count++] = first + kx * columnStep;
+  }
+  call.runCount = count;
+  const int64_t channels = slice.channelEnd - slice.channelBegin;
+  call.length = layer.merged && channels == layer.groupInputs
+                    ? (slice.columnEnd - slice.columnBegin) * channels
+                    : channels;
+  call.runWeightStep = layer.merged ? layer.rowWeights : layer.tapWeights;
+}
+
+void SliceRow::run() {
+  if (rowBegin >= rowEnd && !slice.first && !slice.last)
+    return;
+  const WindowShape &shape = layer.shape;
+  const int64_t blocks = ceilDivide(width, kMaxPixels);
+  const int64_t shortBlock = width / blocks;
+  const int64_t longBlocks = width % blocks;
+  const int64_t firstColumn = slice.columnBegin * shape.dilationWidth;
+  const int64_t lastColumn = (slice.columnEnd - 1) * shape.dilationWidth;
+  int64_t x = 0;
+  for (int64_t b = 0; b < blocks; ++b) {
+    const int64_t pixels = shortBlock + (b < longBlocks ? 1 : 0);
+    const int64_t column = inputColumn(x);
+    call.output = output + x * call.outputStep;
+    call.residual = residual ? residual + x * call.residualStep : nullptr;
+    if (rowBegin >= rowEnd) {
+      runNothing(pixels, slice.first, slice.last);
+    } else if (column + firstColumn >= 0 &&
+               column + (pixels - 1) * shape.strideWidth + lastColumn <
+                   layer.input.width) {
+      call.inputOffset = column * layer.input.pixelStride;
+      call.first = slice.first;
+      call.last = slice.last;
+      runBlock(pixels, panel.channels, call);
+    } else {
+      runAtBorder(x, pixels);
+    }
+    x += pixels;
+  }
+}
+
+void SliceRow::runNothing(int64_t pixels, bool first, bool last) {
+  BlockCall nothing = call;
+  nothing.runCount = 0;
+  nothing.first = first;
+  nothing.last = last;
+  runBlock(pixels, panel.channels, nothing);
+}
+
+void SliceRow::runColumns(int64_t columnBegin, int64_t columnEnd, int64_t x,
+                          int64_t pixelBegin, int64_t pixelEnd, bool first,
+                          bool last) {
+  const float *columnRuns[kMaxRuns];
+  const int64_t offset =
+      columnBegin * layer.shape.dilationWidth * layer.input.pixelStride +
+      slice.channelBegin;
+  for (int64_t ky = rowBegin; ky < rowEnd; ++ky)
+    columnRuns[ky - rowBegin] = input + ky * inputRowStep + offset;
+  BlockCall part = call;
+  part.runs = columnRuns;
+  part.runCount = rowEnd - rowBegin;
+  part.runWeightStep = layer.rowWeights;
+  part.length =
+      (columnEnd - columnBegin) * (slice.channelEnd - slice.channelBegin);
+  part.inputOffset = inputColumn(x + pixelBegin) * layer.input.pixelStride;
+  part.weights = panel.weights + rowBegin * layer.rowWeights +
+                 columnBegin * layer.tapWeights + slice.channelBegin * kPanel;
+  part.output += pixelBegin * call.outputStep;
+  if (part.residual)
+    part.residual += pixelBegin * call.residualStep;
+  part.first = first;
+  part.last = last;
+  runBlock(pixelEnd - pixelBegin, panel.channels, part);
+}
+
+void SliceRow::runAtBorder(int64_t x, int64_t pixels) {
+  const WindowShape &shape = layer.shape;
+  const int64_t column = inputColumn(x);
+  const int64_t stride = shape.strideWidth;
+  const int64_t dilation = shape.dilationWidth;
+  // Columns that are inside for all pixels come first and, where the inputs are
+  // contiguous, together.
+  const int64_t fullBegin =
+      maximum(slice.columnBegin, divideUp(-column, dilation));
+  const int64_t fullEnd =
+      minimum(slice.columnEnd,
+              divideDown(layer.input.width - 1 - column - (pixels - 1) * stride,
+                         dilation) +
+                  1);
+  bool first = slice.first;
+  if (fullBegin < fullEnd) {
+    const int64_t together = layer.merged ? fullEnd - fullBegin : 1;
+    for (int64_t kx = fullBegin; kx < fullEnd; kx += together) {
+      runColumns(kx, kx + together, x, 0, pixels, first, false);
+      first = false;
+    }
+  } else if (first) {
+    runNothing(pixels, true, false);
+  }
+  for (int64_t kx = slice.columnBegin; kx < slice.columnEnd; ++kx) {
+    if (kx >= fullBegin && kx < fullEnd)
+      continue;
+    const int64_t tap = column + kx * dilation;
+    const int64_t pixelBegin = maximum<int64_t>(0, divideUp(-tap, stride));
+    const int64_t pixelEnd =
+        minimum(pixels, divideDown(layer.input.width - 1 - tap, stride) + 1);
+    if (pixelBegin < pixelEnd)
+      runColumns(kx, kx + 1, x, pixelBegin, pixelEnd, false, false);
+  }
+  if (slice.last)
+    runNothing(pixels, false, true);
+}
+
+/// Panels [panelBegin, panelEnd) of rows [rowBegin, rowEnd).
+void runPart(const Layer &layer, int64_t panelBegin, int64_t panelEnd,
+             int64_t rowBegin, int64_t rowEnd) {
+  for (int64_t p = panelBegin; p < panelEnd;) {
+    const int64_t group = p / layer.groupPanels;
+    const int64_t channel = p % layer.groupPanels * kPanel;
+    const int64_t left = layer.groupOutputs - channel;
+    const bool pair = layer.pairs && p + 1 < panelEnd && left >= 2 * kPanel;
+    const int64_t channels = minimum<int64_t>(left, pair ? 2 * kPanel : kPanel);
+    const int64_t channelBegin = group * layer.groupOutputs + channel;
+    PanelRange panel = {group, channelBegin, channels,
+                        layer.weights + p * layer.panelWeights, nullptr};
+    alignas(64) float bias[kPanel];
+    if (layer.epilogue.bias) {
+      panel.bias = layer.epilogue.bias + channelBegin;
+      if (channels < kPanel) {
+        gather(panel.bias, 0, bias, 1, static_cast<int>(channels));
+        panel.bias = bias;
+      }
+    }
+    for (int64_t s = 0; s < layer.sliceCount(); ++s) {
+      const Slice slice = layer.slice(s);
+      for (int64_t row = rowBegin; row < rowEnd; ++row)
+        SliceRow(layer, panel, slice, row).run();
+    }
+    p += pair ? 2 : 1;
+  }
+}
+
+} // namespace
+
+uint64_t convolution(const WindowShape &shape, const TensorView &input,
+                     const float *weights, const Epilogue &epilogue,
+                     const TensorView &output, void *, ThreadPool &pool) {
+  const Layer layer = makeLayer(shape, input, weights, epilogue, output);
+  const int64_t rows = layer.output.batch * layer.height;
+  const int64_t panels = shape.groups * layer.groupPanels;
+
+  // Bands of rows, the panels inside of them, so that a band's input is read
+  // from memory once; whole panels where the weights are what is large.
+  const int64_t rowBytes =
+      shape.strideHeight * layer.input.rowStride * int64_t(sizeof(float));
+  const int64_t weightBytes =
+      panels * layer.panelWeights * int64_t(sizeof(float));
+  int64_t band = rows;
+  if (weightBytes < kLargeWeightBytes)
+    band = minimum(
+        rows, maximum<int64_t>(1, kBandBytes / maximum<int64_t>(1, rowBytes)));
+  const int64_t bands = ceilDivide(rows, band);
+  const int threads = pool.threads();
+  int64_t pieces = 1;
+  if (threads > 1)
+    pieces = minimum(panels, ceilDivide(int64_t(threads) * 8, bands));
+  const int64_t panelsInPiece = ceilDivide(panels, pieces);
+  pieces = ceilDivide(panels, panelsInPiece);
+  auto part = [&](int64_t index) {
+    const int64_t b = index / pieces;
+    const int64_t p = index % pieces;
+    runPart(layer, p * panelsInPiece, minimum(panels, (p + 1) * panelsInPiece),
+            b * rows / bands, (b + 1) * rows / bands);
+  };
+  if (bands * pieces == 1 || threads == 1) {
+    for (int64_t index = 0; index < bands * pieces; ++index)
+      part(index);
+  } else {
+    pool.forEach(bands * pieces, [&](int64_t index, int) { part(index); });
+  }
+
+  return elements(output) * uint64_t(shape.kernelHeight) *
+         uint64_t(shape.kernelWidth) * uint64_t(layer.groupInputs);
+}
+
+} // namespace SNUG_KERNEL_NAMESPACE
+} // namespace runtime
+} // namespace snug

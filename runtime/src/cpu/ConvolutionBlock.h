@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// The micro-kernel of convolutions and gemm: a block of pixels times a panel of
+// output channels, accumulated in registers.
+#ifndef SNUG_RUNTIME_SRC_CPU_CONVOLUTIONBLOCK_H
+#define SNUG_RUNTIME_SRC_CPU_CONVOLUTIONBLOCK_H
+
+#include "Vector.h"
+
+namespace snug {
+namespace runtime {
+namespace SNUG_KERNEL_NAMESPACE {
+namespace {
+
+// Pixels of a block. Two vectors each, they leave registers for one vector of
+// weights per accumulator column and one broadcast: 28 of 32 with AVX-512, 12
+// of 16 with AVX2 and SSE, 16 of 32 with NEON.
+#if SNUG_KERNEL_LANES == 16
+constexpr int kMaxPixels = 14;
+#elif SNUG_KERNEL_LANES == 8 || defined(__x86_64__) || defined(__i386__)
+constexpr int kMaxPixels = 6;
+#else
+constexpr int kMaxPixels = 8;
+#endif
+
+/// One call of the micro-kernel. The reduction consists of `runCount` runs of
+/// `length` inputs that lie one after another, as the channels under one kernel
+/// row do; the pixel next to it reads the same run `pixelStep` floats later.
+struct BlockCall {
+  const float *const *runs; ///< first input of each run, but for `inputOffset`
+  int64_t inputOffset;      ///< added to every run: the block's first pixel
+  int64_t runCount;
+  int64_t length;
+  int64_t pixelStep;
+  const float *weights;  ///< of the first run
+  int64_t runWeightStep; ///< from one run's weights to the next one's
+  int64_t panelStep;     ///< to the second panel, where a block spans two
+  float *output;
+  int64_t outputStep;    ///< between pixels
+  bool first;            ///< start from the bias, not from what `output` holds
+  bool last;             ///< add the residual and apply the activation
+  const float *bias;     ///< or null
+  const float *residual; ///< or null
+  int64_t residualStep;
+  Activation activation;
+  float slope;
+};
+
+/// The compiler would otherwise recompute addresses from one base with
+/// multiplications, or keep one pointer per pixel and spill.
+SNUG_INLINE const float *keepInRegister(const float *pointer) {
+  __asm__("" : "+r"(pointer));
+  return pointer;
+}
+
+/// Adds one step of the reduction: input `k` of every pixel times one vector
+/// row of weights. Every third pixel has a base pointer; the two after it are
+/// reached by addressing modes.
+template <int Pixels, int Vectors>
+SNUG_INLINE void accumulate(Vector (&sum)[Pixels][Vectors],
+                            const float *const (&input)[(Pixels + 2) / 3],
+                            int64_t pixelStep, const float *weights,
+                            const float *secondWeights, int k) {
+  Vector weight[Vectors];
+  SNUG_UNROLL
+  for (int v = 0; v < Vectors; ++v)
+    weight[v] = v < 2 ? load(weights + k * kPanel + v * kLanes)
+                      : load(secondWeights + k * kPanel + (v - 2) * kLanes);
+  SNUG_UNROLL
+  for (int p = 0; p < Pixels; ++p) {
+    const Vector value = splat(input[p / 3][(p % 3) * pixelStep + k]);
+    SNUG_UNROLL
+    for (int v = 0; v < Vectors; ++v)
+      sum[p][v] += value * weight[v];
+  }
+}
+
+/// Calls f(pixel, vector) for every accumulator, unrolled.
+template <int Pixels, int Vectors, typename Function>
+SNUG_INLINE void forEachSum(Function f) {
+  SNUG_UNROLL
+  for (int p = 0; p < Pixels; ++p) {
+    SNUG_UNROLL
+    for (int v = 0; v < Vectors; ++v)
+      f(p, v);
+  }
+}
+
+/// `Pixels` output pixels by `Vectors` vectors of output channels (four: two
+/// panels). `Length` is the run's length where it is known, else 0.
+template <int Pixels, int Vectors, int Length>
+__attribute__((noinline)) void block(const BlockCall &call) {
+  constexpr int kBases = (Pixels + 2) / 3;
+  Vector sum[Pixels][Vectors];
+  if (call.first) {
+    Vector bias[Vectors];
+    SNUG_UNROLL
+    for (int v = 0; v < Vectors; ++v)
+      bias[v] = call.bias ? load(call.bias + v * kLanes) : zero();
+    forEachSum<Pixels, Vectors>(
+        [&](int p, int v) SNUG_INLINE_LAMBDA { sum[p][v] = bias[v]; });
+  } else {
+    forEachSum<Pixels, Vectors>([&](int p, int v) SNUG_INLINE_LAMBDA {
+      sum[p][v] = load(call.output + p * call.outputStep + v * kLanes);
+    });
+  }
+
+  const int64_t pixelStep = call.pixelStep;
+  const int64_t runCount = call.runCount;
+  for (int64_t run = 0; run < runCount; ++run) {
+    const float *input[kBases];
+    input[0] = keepInRegister(call.runs[run] + call.inputOffset);
+    SNUG_UNROLL
+    for (int base = 1; base < kBases; ++base)
+      input[base] = keepInRegister(input[base - 1] + 3 * pixelStep);
+    const float *weights = call.weights + run * call.runWeightStep;
+    const float *second = Vectors > 2 ? weights + call.panelStep : weights;
+    if (Length > 0) {
+      SNUG_UNROLL
+      for (int k = 0; k < Length; ++k)
+        accumulate<Pixels, Vectors>(sum, input, pixelStep, weights, second, k);
+      continue;
+    }
+    int64_t k = call.length;
+    for (; k >= 4; k -= 4) {
+      accumulate<Pixels, Vectors>(sum, input, pixelStep, weights, second, 0);
+      accumulate<Pixels, Vectors>(sum, input, pixelStep, weights, second, 1);
+      accumulate<Pixels, Vectors>(sum, input, pixelStep, weights, second, 2);
+      accumulate<Pixels, Vectors>(sum, input, pixelStep, weights, second, 3);
+      SNUG_UNROLL
+      for (int base = 0; base < kBases; ++base)
+        input[base] += 4;
+      weights += 4 * kPanel;
+      second += 4 * kPanel;
+    }
+    for (; k > 0; --k) {
+      accumulate<Pixels, Vectors>(sum, input, pixelStep, weights, second, 0);
+      SNUG_UNROLL
+      for (int base = 0; base < kBases; ++base)
+        input[base] += 1;
+      weights += kPanel;
+      second += kPanel;
+    }
+  }
+
+  if (call.last) {
+    if (call.residual)
+      forEachSum<Pixels, Vectors>([&](int p, int v) SNUG_INLINE_LAMBDA {
+        sum[p][v] += load(call.residual + p * call.residualStep + v * kLanes);
+      });
+    // The activation is chosen once for the block, not once for every vector.
+    if (call.activation == Activation::LeakyRelu) {
+      const float slope = call.slope;
+      forEachSum<Pixels, Vectors>([&](int p, int v) SNUG_INLINE_LAMBDA {
+        sum[p][v] = activate(sum[p][v], Activation::LeakyRelu, slope);
+      });
+    } else if (call.activation == Activation::Relu) {
+      forEachSum<Pixels, Vectors>([&](int p, int v) SNUG_INLINE_LAMBDA {
+        sum[p][v] = activate(sum[p][v], Activation::Relu, 0.0f);
+      });
+    } else if (call.activation == Activation::Relu6) {
+      forEachSum<Pixels, Vectors>([&](int p, int v) SNUG_INLINE_LAMBDA {
+        sum[p][v] = activate(sum[p][v], Activation::Relu6, 0.0f);
+      });
+    }
+  }
+  forEachSum<Pixels, Vectors>([&](int p, int v) SNUG_INLINE_LAMBDA {
+    store(call.output + p * call.outputStep + v * kLanes, sum[p][v]);
+  });
+}
+
+/// Calls the block of `pixels` pixels, 1 <= pixels <= Pixels.
+template <int Vectors, int Length, int Pixels = kMaxPixels>
+struct BlockOfPixels {
+  static void run(int64_t pixels, const BlockCall &call) {
+    if (pixels == Pixels)
+      block<Pixels, Vectors, Length>(call);
+    else
+      BlockOfPixels<Vectors, Length, Pixels - 1>::run(pixels, call);
+  }
+};
+template <int Vectors, int Length> struct BlockOfPixels<Vectors, Length, 0> {
+  static void run(int64_t, const BlockCall &) {}
+};
+
+} // namespace
+} // namespace SNUG_KERNEL_NAMESPACE
+} // namespace runtime
+} // namespace snug
+
+#endif // SNUG_RUNTIME_SRC_CPU_CONVOLUTIONBLOCK_H

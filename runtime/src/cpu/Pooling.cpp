@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// Max, average and global average pooling, channels last.
+//
+// Numerics: max pooling is exact; not-a-number is passed over, as a comparison
+// with it is false, unless nothing else is in the window. Averages are float32
+// sums, row by row, then one division: the error is below K * 2^-24 times the
+// mean magnitude of the K inputs.
+#include "Window.h"
+
+namespace snug {
+namespace runtime {
+namespace SNUG_KERNEL_NAMESPACE {
+namespace {
+
+/// Elements below which a piece of work is not worth another thread.
+constexpr int64_t kGrainElements = 8 * 1024;
+
+struct MaxOfTaps {
+  static SNUG_INLINE Vector start() { return splat(-__builtin_inff()); }
+  static SNUG_INLINE Vector combine(Vector sum, Vector value) {
+    return value > sum ? value : sum;
+  }
+  SNUG_INLINE Vector finish(Vector sum) const { return sum; }
+};
+
+struct AverageOfTaps {
+  float divisor;
+  static SNUG_INLINE Vector start() { return zero(); }
+  static SNUG_INLINE Vector combine(Vector sum, Vector value) {
+    return sum + value;
+  }
+  SNUG_INLINE Vector finish(Vector sum) const { return sum / splat(divisor); }
+};
+
+/// The taps of one output pixel: `height` by `width` input pixels.
+struct PixelTaps {
+  const float *input;
+  int64_t height, width;
+  int64_t rowStep, columnStep; ///< floats
+};
+
+/// One vector of channels; with Height known it is the number of taps each way.
+template <int Height, int Width, bool Partial, typename Reduction>
+SNUG_INLINE void poolVector(const PixelTaps &taps, const Reduction &reduction,
+                            float *output, int64_t channel, int count) {
+  Vector sum = Reduction::start();
+  const int64_t height = Height > 0 ? Height : taps.height;
+  const int64_t width = Width > 0 ? Width : taps.width;
+  SNUG_UNROLL
+  for (int64_t ky = 0; ky < height; ++ky) {
+    const float *from = taps.input + ky * taps.rowStep + channel;
+    SNUG_UNROLL
+    for (int64_t kx = 0; kx < width; ++kx)
+      sum = Reduction::combine(
+          sum, loadBlock<Partial>(from + kx * taps.columnStep, count));
+  }
+  storeBlock<Partial>(output + channel, reduction.finish(sum), count);
+}
+
+template <int Height, int Width, typename Reduction>
+void poolPixel(const PixelTaps &taps, const Reduction &reduction, float *output,
+               int64_t channels) {
+  int64_t channel = 0;
+  for (; channel + kLanes <= channels; channel += kLanes)
+    poolVector<Height, Width, false>(taps, reduction, output, channel, kLanes);
+  if (channel < channels)
+    poolVector<Height, Width, true>(taps, reduction, output, channel,
+                                    static_cast<int>(channels - channel));
+}
+
+/// The same without unrolling, for windows of any size.
+template <bool Partial, typename Reduction>
+SNUG_INLINE void
+poolVectorOfAnyWindow(const PixelTaps &taps, const Reduction &reduction,
+                      float *output, int64_t channel, int count) {
+  Vector sum = Reduction::start();
+  for (int64_t ky = 0; ky < taps.height; ++ky) {
+    const float *from = taps.input + ky * taps.rowStep + channel;
+    for (int64_t kx = 0; kx < taps.width; ++kx, from += taps.columnStep)
+      sum = Reduction::combine(sum, loadBlock<Partial>(from, count));
+  }
+  storeBlock<Partial>(output + channel, reduction.finish(sum), count);
+}
+
+template <typename Reduction>
+void poolPixelOfAnyWindow(const PixelTaps &taps, const Reduction &reduction,
+                          float *output, int64_t channels) {
+  int64_t channel = 0;
+  for (; channel + kLanes <= channels; channel += kLanes)
+    poolVectorOfAnyWindow<false>(taps, reduction, output, channel, kLanes);
+  if (channel < channels)
+    poolVectorOfAnyWindow<true>(taps, reduction, output, channel,
+                                static_cast<int>(channels - channel));
+}
+
+/// Calls `makeReduction(taps inside)` for every output pixel.
+template <typename MakeReduction>
+SNUG_INLINE void pool(const WindowShape &shape, const TensorView &input,
+                      const TensorView &output, ThreadPool &threads,
+                      MakeReduction makeReduction) {
+  const Window horizontal = {input.width,         output.width,
+                             shape.kernelWidth,   shape.strideWidth,
+                             shape.dilationWidth, shape.padLeft};
+  const Window vertical = {input.height,         output.height,
+                           shape.kernelHeight,   shape.strideHeight,
+                           shape.dilationHeight, shape.padTop};
+  const int64_t rowElements =
+      int64_t(input.width) * shape.strideHeight * input.channels;
+  parallelPieces(
+      threads, int64_t(output.batch) * output.height,
+      maximum<int64_t>(1, kGrainElements / rowElements),
+      [&](int64_t begin, int64_t end) {
+        for (int64_t index = begin; index < end; ++index) {
+          const int64_t image = index / output.height;
+          const int64_t y = index % output.height;
+          const Taps rows = vertical.taps(y);
+          const float *from = input.data + image * input.batchStride +
+                              (rows.first + rows.begin * shape.dilationHeight) *
+                                  input.rowStride;
+          float *to =
+              output.data + image * output.batchStride + y * output.rowStride;
+          for (int64_t x = 0; x < output.width; ++x, to += output.pixelStride) {
+            const Taps columns = horizontal.taps(x);
+            const PixelTaps taps = {
+                from + (columns.first + columns.begin * shape.dilationWidth) *
+                           input.pixelStride,
+                maximum<int64_t>(0, rows.end - rows.begin),
+                maximum<int64_t>(0, columns.end - columns.begin),
+                shape.dilationHeight * input.rowStride,
+                shape.dilationWidth * input.pixelStride};
+            const auto reduction = makeReduction(taps.height * taps.width);
+            if (taps.height == 2 && taps.width == 2)
+              poolPixel<2, 2>(taps, reduction, to, output.channels);
+            else if (taps.height == 3 && taps.width == 3)
+              poolPixel<3, 3>(taps, reduction, to, output.channels);
+            else
+              poolPixelOfAnyWindow(taps, reduction, to, output.channels);
+          }
+        }
+      });
+}
+
+/// Means of `Vectors` vectors of channels over a whole image.
+template <int Vectors, bool Partial>
+SNUG_INLINE void averageImage(const TensorView &input, const float *from,
+                              float *to, int count) {
+  Vector total[Vectors] = {};
+  for (int64_t y = 0; y < input.height; ++y) {
+    const float *pixel = from + y * input.rowStride;
+    Vector sum[Vectors] = {};
+    for (int64_t x = 0; x < input.width; ++x, pixel += input.pixelStride) {
+      SNUG_UNROLL
+      for (int v = 0; v < Vectors; ++v)
+        sum[v] += loadBlock<Partial>(pixel + v * kLanes, count);
+    }
+    SNUG_UNROLL
+    for (int v = 0; v < Vectors; ++v)
+      total[v] += sum[v];
+  }
+  const Vector divisor = splat(float(int64_t(input.height) * input.width));
+  SNUG_UNROLL
+  for (int v = 0; v < Vectors; ++v)
+    storeBlock<Partial>(to + v * kLanes, total[v] / divisor, count);
+}
+
+} // namespace
+
+uint64_t maxPool(const WindowShape &shape, const TensorView &input,
+                 const TensorView &output, ThreadPool &threads) {
+  pool(shape, input, output, threads, [](int64_t) { return MaxOfTaps{}; });
+  return 0;
+}
+
+uint64_t averagePool(const WindowShape &shape, bool countIncludePad,
+                     const TensorView &input, const TensorView &output,
+                     ThreadPool &threads) {
+  const int64_t area = int64_t(shape.kernelHeight) * shape.kernelWidth;
+  pool(shape, input, output, threads, [=](int64_t inside) {
+    // A window wholly in the padding averages to zero.
+    return AverageOfTaps{
+        float(countIncludePad ? area : maximum<int64_t>(1, inside))};
+  });
+  return 0;
+}
+
+uint64_t globalAveragePool(const TensorView &input, const TensorView &output,
+                           ThreadPool &threads) {
+  // A piece of work is a strip of channels of one image.
+  constexpr int64_t kVectors = 4;
+  constexpr int64_t kStrip = kVectors * kLanes;
+  const int64_t strips = ceilDivide(input.channels, kStrip);
+  const int64_t stripElements = int64_t(input.height) * input.width * kStrip;
+  parallelPieces(
+      threads, strips * input.batch,
+      maximum<int64_t>(1, kGrainElements / stripElements),
+      [&](int64_t begin, int64_t end) {
+        for (int64_t index = begin; index < end; ++index) {
+          const int64_t image = index / strips;
+          int64_t channel = index % strips * kStrip;
+          const int64_t last =
+              minimum<int64_t>(input.channels, channel + kStrip);
+          const float *from = input.data + image * input.batchStride;
+          float *to = output.data + image * output.batchStride;
+          if (last - channel == kStrip) {
+            averageImage<kVectors, false>(input, from + channel, to + channel,
+                                          kLanes);
+            continue;
+          }
+          for (; channel + kLanes <= last; channel += kLanes)
+            averageImage<1, false>(input, from + channel, to + channel, kLanes);
+          if (channel < last)
+            averageImage<1, true>(input, from + channel, to + channel,
+                                  static_cast<int>(last - channel));
+        }
+      });
+  return 0;
+}
+
+} // namespace SNUG_KERNEL_NAMESPACE
+} // namespace runtime
+} // namespace snug

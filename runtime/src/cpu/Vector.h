@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// A vector of SNUG_KERNEL_LANES floats, by the compiler's vector extension,
+// and the few scalar helpers that the kernels share.
+#ifndef SNUG_RUNTIME_SRC_CPU_VECTOR_H
+#define SNUG_RUNTIME_SRC_CPU_VECTOR_H
+
+#include "../../catalogue/PackedLayout.h"
+#include "TargetKernels.h"
+
+#if defined(__AVX2__) || defined(__AVX512F__)
+#include <immintrin.h>
+#endif
+
+#define SNUG_INLINE inline __attribute__((always_inline))
+#define SNUG_INLINE_LAMBDA __attribute__((always_inline))
+
+// Loops over accumulators must be unrolled entirely, or the compiler keeps the
+// accumulators in memory.
+#if defined(__clang__)
+#define SNUG_UNROLL _Pragma("clang loop unroll(full)")
+#elif defined(__GNUC__) && __GNUC__ >= 8
+#define SNUG_UNROLL _Pragma("GCC unroll 32")
+#else
+#define SNUG_UNROLL
+#endif
+
+namespace snug {
+namespace runtime {
+namespace SNUG_KERNEL_NAMESPACE {
+namespace {
+
+constexpr int kLanes = SNUG_KERNEL_LANES;
+/// Output channels of a weight panel: two vectors.
+constexpr int kPanel = 2 * kLanes;
+static_assert(kLanes == vectorLanes(Target::SNUG_KERNEL_TARGET),
+              "packed layout");
+
+typedef float Vector
+    __attribute__((vector_size(SNUG_KERNEL_LANES * sizeof(float))));
+typedef float UnalignedVector __attribute__((
+    vector_size(SNUG_KERNEL_LANES * sizeof(float)), aligned(4), may_alias));
+
+SNUG_INLINE Vector load(const float *from) {
+  return *reinterpret_cast<const UnalignedVector *>(from);
+}
+SNUG_INLINE void store(float *to, Vector value) {
+  *reinterpret_cast<UnalignedVector *>(to) = value;
+}
+SNUG_INLINE Vector zero() { return Vector{}; }
+/// `value` in all lanes; written so that -0 stays -0.
+SNUG_INLINE Vector splat(float value) { return value - Vector{}; }
+
+/// The first `count` floats, 0 < count < kLanes, zeros behind them. The others
+/// are not accessed.
+SNUG_INLINE Vector loadPartial(const float *from, int count) {
+#if defined(__AVX512F__) && SNUG_KERNEL_LANES == 16
+  return _mm512_maskz_loadu_ps(static_cast<__mmask16>((1u << count) - 1), from);
+#elif defined(__AVX2__) && SNUG_KERNEL_LANES == 8
+  const __m256i lane = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
+  return _mm256_maskload_ps(from,
+                            _mm256_cmpgt_epi32(_mm256_set1_epi32(count), lane));
+#else
+  Vector value = zero();
+  for (int lane = 0; lane < count; ++lane)
+    value[lane] = from[lane];
+  return value;
+#endif
+}
+
+/// Stores the first `count` lanes; memory behind them is not accessed.
+SNUG_INLINE void storePartial(float *to, Vector value, int count) {
+#if defined(__AVX512F__) && SNUG_KERNEL_LANES == 16
+  _mm512_mask_storeu_ps(to, static_cast<__mmask16>((1u << count) - 1), value);
+#elif defined(__AVX2__) && SNUG_KERNEL_LANES == 8
+  const __m256i lane = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
+  _mm256_maskstore_ps(to, _mm256_cmpgt_epi32(_mm256_set1_epi32(count), lane),
+                      value);
+#else
+  for (int lane = 0; lane < count; ++lane)
+    to[lane] = value[lane];
+#endif
+}
+
+/// Loads and stores of a channel block: whole vectors, or the last, partial
+/// one.
+template <bool Partial>
+SNUG_INLINE Vector loadBlock(const float *from, int count) {
+  return Partial ? loadPartial(from, count) : load(from);
+}
+template <bool Partial>
+SNUG_INLINE void storeBlock(float *to, Vector value, int count) {
+  if (Partial)
+    storePartial(to, value, count);
+  else
+    store(to, value);
+}
+
+/// Not-a-number passes through both.
+SNUG_INLINE Vector atLeast(Vector value, Vector low) {
+  return value < low ? low : value;
+}
+SNUG_INLINE Vector atMost(Vector value, Vector high) {
+  return value > high ? high : value;
+}
+
+SNUG_INLINE Vector activate(Vector value, Activation activation, float slope) {
+  switch (activation) {
+  case Activation::None:
+    break;
+  case Activation::Relu:
+    return atLeast(value, zero());
+  case Activation::LeakyRelu:
+    return value < zero() ? value * splat(slope) : value;
+  case Activation::Relu6:
+    return atMost(atLeast(value, zero()), splat(6.0f));
+  }
+  return value;
+}
+
+template <typename Integer> SNUG_INLINE Integer minimum(Integer a, Integer b) {
+  return a < b ? a : b;
+}
+template <typename Integer> SNUG_INLINE Integer maximum(Integer a, Integer b) {
+  return a > b ? a : b;
+}
+SNUG_INLINE int64_t ceilDivide(int64_t value, int64_t by) {
+  return (value + by - 1) / by;
+}
+
+SNUG_INLINE uint64_t elements(const TensorView &view) {
+  return uint64_t(view.batch) * uint64_t(view.height) * uint64_t(view.width) *
+         uint64_t(view.channels);
+}
+
+/// Whether all pixels of an image lie at one distance from each other.
+SNUG_INLINE bool hasFlatRows(const TensorView &view) {
+  return view.height == 1 || view.rowStride == view.width * view.pixelStride;
+}
+/// Whether all pixels of the batch do.
+SNUG_INLINE bool hasFlatBatch(const TensorView &view) {
+  return view.batch == 1 ||
+         (hasFlatRows(view) && view.batchStride == int64_t(view.height) *
+                                                       view.width *
+                                                       view.pixelStride);
+}
+
+/// Calls `body(begin, end)` on consecutive pieces of [0, count), in parallel
+/// where there are threads. Pieces are at least `grain` long. What a piece
+/// computes must not depend on where it begins.
+template <typename Body>
+SNUG_INLINE void parallelPieces(ThreadPool &pool, int64_t count, int64_t grain,
+                                Body body) {
+  const int threads = pool.threads();
+  // Eight pieces a thread: the slowest thread ends at most an eighth late.
+  const int64_t piece =
+      threads == 1 ? count
+                   : maximum(grain, ceilDivide(count, int64_t(threads) * 8));
+  if (count <= piece) {
+    if (count > 0)
+      body(int64_t(0), count);
+    return;
+  }
+  pool.forEach(ceilDivide(count, piece), [&](int64_t index, int) {
+    body(index * piece, minimum(count, (index + 1) * piece));
+  });
+}
+
+} // namespace
+} // namespace SNUG_KERNEL_NAMESPACE
+} // namespace runtime
+} // namespace snug
+
+#endif // SNUG_RUNTIME_SRC_CPU_VECTOR_H
