@@ -27,7 +27,8 @@ void printShortFloat(OpAsmPrinter &printer, Operation *, FloatAttr value) {
   char text[32];
   for (int digits = 1; digits <= 9; ++digits) {
     std::snprintf(text, sizeof text, "%.*g", digits, number);
-    if (std::strtof(text, nullptr) == number)
+    // The parser reads a double and rounds it.
+    if (static_cast<float>(std::strtod(text, nullptr)) == number)
       break;
   }
   // MLIR's float literals need a point, also in front of an exponent.
@@ -71,14 +72,16 @@ void FusedGroupOp::getAsmBlockArgumentNames(
     setName(argument, "in");
 }
 
-// fused_group(%in = %0, ...) schedule #snug.x attributes {..} : (..) -> .. {..}
+// fused_group(%in = %0) schedule(#snug.whole) attributes {..} : (..) -> .. {..}
+// The schedule stands in parentheses, or the parser would take the colon behind
+// it for the attribute's type.
 ParseResult FusedGroupOp::parse(OpAsmParser &parser, OperationState &state) {
   SmallVector<OpAsmParser::Argument> arguments;
   SmallVector<OpAsmParser::UnresolvedOperand> operands;
   ScheduleAttrInterface schedule;
   FunctionType type;
   if (parser.parseAssignmentList(arguments, operands) ||
-      parser.parseKeyword("schedule"))
+      parser.parseKeyword("schedule") || parser.parseLParen())
     return failure();
   const SMLoc scheduleLocation = parser.getCurrentLocation();
   Attribute attribute;
@@ -92,7 +95,8 @@ ParseResult FusedGroupOp::parse(OpAsmParser &parser, OperationState &state) {
            << attribute;
   state.getOrAddProperties<Properties>().setSchedule(schedule);
   const SMLoc typeLocation = parser.getCurrentLocation();
-  if (parser.parseOptionalAttrDictWithKeyword(state.attributes) ||
+  if (parser.parseRParen() ||
+      parser.parseOptionalAttrDictWithKeyword(state.attributes) ||
       parser.parseColonType(type))
     return failure();
   if (type.getNumInputs() != arguments.size())
@@ -115,7 +119,7 @@ void FusedGroupOp::print(OpAsmPrinter &printer) {
                           printer << std::get<0>(pair) << " = "
                                   << std::get<1>(pair);
                         });
-  printer << ") schedule " << getSchedule();
+  printer << ") schedule(" << getSchedule() << ')';
   printer.printOptionalAttrDictWithKeyword((*this)->getAttrs(),
                                            {getScheduleAttrName()});
   printer << " : ";

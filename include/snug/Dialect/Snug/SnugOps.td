@@ -120,7 +120,7 @@ def Snug_Conv2DOp : Snug_LayerOp<"conv2d", [
   let assemblyFormat = [{
     $input `filter` $filter (`bias` $bias^)? (`residual` $residual^)?
     (`strides` $strides^)? (`pads` $pads^)? (`dilations` $dilations^)? (`groups` $groups^)?
-    (`activation` $activation^ `` custom<Slope>(ref($activation), $slope))?
+    (`activation` `` $activation^ `` custom<Slope>(ref($activation), $slope))?
     attr-dict `:` functional-type(operands, results)
   }];
   let hasVerifier = 1;
@@ -149,7 +149,7 @@ def Snug_GemmOp : Snug_LayerOp<"gemm", [
   let results = (outs Snug_Matrix:$result);
   let assemblyFormat = [{
     $input `weight` $weight (`bias` $bias^)? (`transpose_weight` $transpose_weight^)?
-    (`activation` $activation^ `` custom<Slope>(ref($activation), $slope))?
+    (`activation` `` $activation^ `` custom<Slope>(ref($activation), $slope))?
     attr-dict `:` functional-type(operands, results)
   }];
   let hasVerifier = 1;
@@ -274,7 +274,7 @@ def Snug_UnaryOp : Snug_ElementwiseOp<"unary", [Snug_ReceptiveField<>, Snug_Cost
   let arguments = (ins Snug_ActivationAttr:$kind, Snug_Slope:$slope, Snug_Tensor:$input);
   let results = (outs Snug_Tensor:$result);
   let assemblyFormat = [{
-    $kind `` custom<Slope>(ref($kind), $slope) $input attr-dict `:` type($input)
+    `` $kind `` custom<Slope>(ref($kind), $slope) $input attr-dict `:` type($input)
   }];
   let hasVerifier = 1;
 }
@@ -291,7 +291,7 @@ def Snug_BinaryOp : Snug_ElementwiseOp<"binary", [
   }];
   let arguments = (ins Snug_BinaryKindAttr:$kind, Snug_Tensor:$left, Snug_Tensor:$right);
   let results = (outs Snug_Tensor:$result);
-  let assemblyFormat = "$kind $left `,` $right attr-dict `:` type($left)";
+  let assemblyFormat = "`` $kind $left `,` $right attr-dict `:` type($left)";
 }
 
 def Snug_IdentityOp : Snug_ElementwiseOp<"identity", [Snug_ReceptiveField<>, Snug_Cost<>]> {
@@ -379,9 +379,9 @@ def Snug_FusedGroupOp : Snug_Op<"fused_group", [
     group; a grid has at most as many tiles as each result has rows and columns.
 
     ```mlir
-    %1 = snug.fused_group(%arg0 = %0) schedule #snug.grid<tiles = [2, 2]>
+    %1 = snug.fused_group(%in = %0) schedule(#snug.grid<tiles = [2, 2]>)
         : (tensor<1x1x8x8xf32>) -> tensor<1x1x4x4xf32> {
-      %2 = snug.max_pool2d %arg0 kernel [2, 2] strides [2, 2]
+      %2 = snug.max_pool2d %in kernel [2, 2] strides [2, 2]
           : (tensor<1x1x8x8xf32>) -> tensor<1x1x4x4xf32>
       snug.yield %2 : tensor<1x1x4x4xf32>
     }

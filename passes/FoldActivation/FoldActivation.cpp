@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// Folds activations into the layer before them.
+#include "passes/FoldActivation/FoldActivation.h"
+
+#include "snug/Dialect/Snug/SnugDialect.h"
+
+#define DEBUG_TYPE "snug-fold-activation"
+
+using namespace mlir;
+
+namespace snug {
+
+#define GEN_PASS_DEF_FOLDACTIVATIONPASS
+#include "passes/FoldActivation/FoldActivation.h.inc"
+
+namespace {
+
+/// Moves `activation` into `layer` where it is free to take it.
+template <typename Layer> void foldInto(Layer layer, cnn::UnaryOp activation) {
+  if (!layer || !layer.getResult().hasOneUse() ||
+      layer.getActivation() != cnn::Activation::None)
+    return;
+  layer.setActivation(activation.getKind());
+  layer.setSlopeAttr(activation.getSlopeAttr());
+  activation.getResult().replaceAllUsesWith(layer.getResult());
+  activation.erase();
+}
+
+struct FoldActivationPass
+    : public impl::FoldActivationPassBase<FoldActivationPass> {
+  void runOnOperation() override {
+    getOperation().walk([](cnn::UnaryOp activation) {
+      Operation *before = activation.getInput().getDefiningOp();
+      if (auto conv = dyn_cast_or_null<cnn::Conv2DOp>(before))
+        foldInto(conv, activation);
+      else if (auto gemm = dyn_cast_or_null<cnn::GemmOp>(before))
+        foldInto(gemm, activation);
+    });
+  }
+};
+
+} // namespace
+} // namespace snug

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// Declares the pass snug-fold-batch-norm.
+#ifndef SNUG_PASSES_FOLDBATCHNORM
+#define SNUG_PASSES_FOLDBATCHNORM
+
+include "mlir/Pass/PassBase.td"
+
+def FoldBatchNormPass : Pass<"snug-fold-batch-norm", "::mlir::func::FuncOp"> {
+  let summary = "folds batch normalisation into the convolution before it";
+  let description = [{
+    Requires: a function of the `snug` dialect, with or without fused groups.
+
+    Guarantees: no `snug.batch_norm` is left behind a `snug.conv2d` that has no
+    other user, no activation, no residual, and a constant filter and bias. With
+    `factor = scale / sqrt(variance + epsilon)` of an output channel, its filter
+    becomes `factor * filter` and its bias `factor * (bias - mean) + shift`,
+    computed in double precision and rounded once. The new constants are
+    resources where the filter was one. Other batch norms stay.
+
+    Fails when: a parameter of a batch norm is not constant or has no values, or
+    `variance + epsilon` is not positive; each such node is named.
+
+    Example: the convolution has the filter 1.5 and the bias 4 afterwards.
+
+    ```mlir
+    // snug-opt --snug-fold-batch-norm
+    %filter = snug.constant dense<1.0> : tensor<1x1x1x1xf32>
+    %bias = snug.constant dense<2.0> : tensor<1xf32>
+    %scale = snug.constant dense<3.0> : tensor<1xf32>
+    %shift = snug.constant dense<-0.5> : tensor<1xf32>
+    %mean = snug.constant dense<-1.0> : tensor<1xf32>
+    %variance = snug.constant dense<4.0> : tensor<1xf32>
+    %0 = snug.conv2d %x filter %filter bias %bias
+        : (tensor<1x1x2x2xf32>, tensor<1x1x1x1xf32>, tensor<1xf32>) -> tensor<1x1x2x2xf32>
+    %1 = snug.batch_norm %0 scale %scale shift %shift mean %mean variance %variance epsilon 0.0
+        : (tensor<1x1x2x2xf32>, tensor<1xf32>, tensor<1xf32>, tensor<1xf32>, tensor<1xf32>) -> tensor<1x1x2x2xf32>
+    ```
+  }];
+  let dependentDialects = ["::snug::cnn::SnugDialect"];
+}
+
+#endif // SNUG_PASSES_FOLDBATCHNORM
