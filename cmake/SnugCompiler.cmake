@@ -24,27 +24,14 @@ set(SNUG_MLIR_LIBRARIES MLIR LLVM) # the shared libraries
 add_library(SnugMLIR INTERFACE)
 target_include_directories(SnugMLIR SYSTEM INTERFACE ${MLIR_INCLUDE_DIRS} ${LLVM_INCLUDE_DIRS})
 target_include_directories(SnugMLIR INTERFACE
-  "${CMAKE_CURRENT_SOURCE_DIR}/include" "${CMAKE_CURRENT_SOURCE_DIR}" "${CMAKE_BINARY_DIR}/include")
+  "${CMAKE_CURRENT_SOURCE_DIR}/include" "${CMAKE_CURRENT_SOURCE_DIR}" "${CMAKE_BINARY_DIR}/include" "${CMAKE_BINARY_DIR}")
 target_compile_definitions(SnugMLIR INTERFACE ${LLVM_DEFINITIONS_LIST})
 target_link_libraries(SnugMLIR INTERFACE ${SNUG_MLIR_LIBRARIES})
 include_directories(SYSTEM ${MLIR_INCLUDE_DIRS} ${LLVM_INCLUDE_DIRS})
-include_directories("${CMAKE_CURRENT_SOURCE_DIR}/include" "${CMAKE_CURRENT_SOURCE_DIR}" "${CMAKE_BINARY_DIR}/include")
+include_directories("${CMAKE_CURRENT_SOURCE_DIR}/include" "${CMAKE_CURRENT_SOURCE_DIR}" "${CMAKE_BINARY_DIR}/include" "${CMAKE_BINARY_DIR}")
 
 add_custom_target(snug-headers) # all generated headers
 add_custom_target(snug-docs)    # all generated pages
-
-# add_snug_library(Name sources... [LINK libraries...] [MLIR])
-# A static library. With MLIR it may include MLIR; without it must not.
-function(add_snug_library name)
-  cmake_parse_arguments(ARG "MLIR" "" "LINK" ${ARGN})
-  add_library(${name} STATIC ${ARG_UNPARSED_ARGUMENTS})
-  target_include_directories(${name} PUBLIC "${PROJECT_SOURCE_DIR}/include")
-  target_link_libraries(${name} PUBLIC ${ARG_LINK})
-  if(ARG_MLIR)
-    target_link_libraries(${name} PUBLIC SnugMLIR)
-    add_dependencies(${name} snug-headers)
-  endif()
-endfunction()
 
 # add_snug_pass(Name [LINK libraries...])
 # One folder, one pass: <Name>.td, <Name>.h, <Name>.cpp. Generates its

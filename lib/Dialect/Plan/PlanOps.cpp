@@ -50,8 +50,9 @@ LogicalResult BufferOp::verify() {
     return emitOpError("offset must not be negative");
   if (isBound) {
     int64_t elements = 1;
-    for (int64_t extent : *getShape()) {
-      auto product = network::checkedMultiply(elements, extent);
+    ArrayRef<int64_t> shape = *getShape();
+    for (int64_t extent : shape) {
+      auto product = snug::network::checkedMultiply(elements, extent);
       if (extent <= 0 || !product)
         return emitOpError("shape has a bad extent ") << extent;
       elements = *product;
@@ -76,6 +77,15 @@ LogicalResult ViewOp::verify() {
   if (outside(getRow(), view.getHeight(), buffer.getHeight()) ||
       outside(getColumn(), view.getWidth(), buffer.getWidth()))
     return emitOpError("reaches outside its buffer");
+  return success();
+}
+
+LogicalResult ReinterpretOp::verify() {
+  BufferType from = getBuffer().getType(), to = getType();
+  if (from.getLayout() != Layout::Planar || to.getLayout() != Layout::Planar)
+    return emitOpError("takes and gives planar buffers");
+  if (from.getBytes() != to.getBytes() || from.getBatch() != to.getBatch())
+    return emitOpError("changes the bytes or the batch of its buffer");
   return success();
 }
 

@@ -58,7 +58,7 @@ static LogicalResult verifyExtents(function_ref<InFlightDiagnostic()> emitError,
   for (int64_t extent : {batch, height, width, channels}) {
     if (extent <= 0)
       return emitError() << "extents must be positive, got " << extent;
-    bytes = network::checkedMultiply(*bytes, extent);
+    bytes = snug::network::checkedMultiply(*bytes, extent);
     if (!bytes)
       return emitError() << "the bytes of " << batch << "x" << height << "x"
                          << width << "x" << channels

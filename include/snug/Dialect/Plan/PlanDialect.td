@@ -17,6 +17,9 @@ def Plan_Dialect : Dialect {
     threads. The dialect knows the runtime's kernels and nothing of ONNX.
   }];
   let useDefaultTypePrinterParser = 1;
+  let extraClassDeclaration = [{
+    void registerTypes();
+  }];
 }
 
 #endif // SNUG_DIALECT_PLAN_PLANDIALECT

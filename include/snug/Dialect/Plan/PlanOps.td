@@ -13,6 +13,9 @@ include "snug/Dialect/Plan/PlanEnums.td"
 include "snug/Dialect/Plan/PlanInterfaces.td"
 include "snug/Dialect/Plan/PlanTypes.td"
 
+// I64Attr reads as uint64_t, which would hide negative numbers.
+def Plan_Integer : TypedSignlessIntegerAttrBase<I64, "int64_t", "64-bit signless integer attribute">;
+
 class Plan_Op<string mnemonic, list<Trait> traits = []>
     : Op<Plan_Dialect, mnemonic, traits>;
 
@@ -35,8 +38,8 @@ def Plan_ProgramOp : Plan_Op<"program", [IsolatedFromAbove, NoTerminator, Single
     ```
   }];
   let arguments = (ins SymbolNameAttr:$sym_name, StrAttr:$target,
-                       ConfinedAttr<I64Attr, [IntPositive]>:$threads,
-                       OptionalAttr<I64Attr>:$arena,
+                       ConfinedAttr<Plan_Integer, [IntPositive]>:$threads,
+                       OptionalAttr<Plan_Integer>:$arena,
                        OptionalAttr<DictionaryAttr>:$predicted,
                        OptionalAttr<ArrayAttr>:$groups);
   let regions = (region SizedRegion<1>:$body);
@@ -62,8 +65,8 @@ def Plan_SegmentOp : Plan_Op<"segment", [Symbol, HasParent<"ProgramOp">]> {
     ```
   }];
   let arguments = (ins SymbolNameAttr:$sym_name, Plan_PackingAttr:$packing,
-                       ConfinedAttr<I64Attr, [IntPositive]>:$bytes,
-                       DefaultValuedAttr<I64Attr, "1">:$convolution_groups,
+                       ConfinedAttr<Plan_Integer, [IntPositive]>:$bytes,
+                       DefaultValuedAttr<Plan_Integer, "1">:$convolution_groups,
                        ElementsAttr:$value);
   let assemblyFormat = [{
     $sym_name `packing` $packing `bytes` $bytes (`groups` $convolution_groups^)? attr-dict `=` $value
@@ -87,7 +90,7 @@ def Plan_BufferOp : Plan_Op<"buffer", [HasParent<"ProgramOp">]> {
   }];
   let arguments = (ins Plan_RoleAttr:$role, OptionalAttr<StrAttr>:$name,
                        OptionalAttr<DenseI64ArrayAttr>:$shape,
-                       OptionalAttr<I64Attr>:$offset);
+                       OptionalAttr<Plan_Integer>:$offset);
   let results = (outs AnyTypeOf<[Plan_BufferType, Plan_WorkspaceType]>:$result);
   let assemblyFormat = [{
     $role ($name^)? ($shape^)? (`offset` $offset^)? attr-dict `:` type($result)
@@ -109,11 +112,27 @@ def Plan_ViewOp : Plan_Op<"view", [HasParent<"ProgramOp">, Pure]> {
     %1 = snug_plan.view %0[0, 16] : !snug_plan.buffer<1x32x32x8, channels_last> -> !snug_plan.view<1x16x16x8, channels_last>
     ```
   }];
-  let arguments = (ins Plan_BufferType:$buffer, I64Attr:$row, I64Attr:$column);
+  let arguments = (ins Plan_BufferType:$buffer, Plan_Integer:$row, Plan_Integer:$column);
   let results = (outs Plan_ViewType:$result);
   let assemblyFormat = [{
     $buffer `[` $row `,` $column `]` attr-dict `:` type($buffer) `->` type($result)
   }];
+  let hasVerifier = 1;
+}
+
+def Plan_ReinterpretOp : Plan_Op<"reinterpret", [HasParent<"ProgramOp">, Pure]> {
+  let summary = "the same bytes under other extents";
+  let description = [{
+    A planar buffer is a tensor's elements in ONNX order, so flattening it moves
+    nothing. The result is the same buffer, live where this value is used.
+
+    ```mlir
+    %1 = snug_plan.reinterpret %0 : !snug_plan.buffer<1x7x7x512, planar> -> !snug_plan.buffer<1x1x1x25088, planar>
+    ```
+  }];
+  let arguments = (ins Plan_BufferType:$buffer);
+  let results = (outs Plan_BufferType:$result);
+  let assemblyFormat = "$buffer attr-dict `:` type($buffer) `->` type($result)";
   let hasVerifier = 1;
 }
 
@@ -128,7 +147,7 @@ class Plan_KernelOp<string mnemonic, list<string> methods = [], list<Trait> trai
 }
 
 // Group and tile of a kernel: which part of a fused group it belongs to.
-defvar placement = (ins OptionalAttr<I64Attr>:$group, OptionalAttr<I64Attr>:$tile);
+defvar placement = (ins OptionalAttr<Plan_Integer>:$group, OptionalAttr<Plan_Integer>:$tile);
 defvar window = (ins DenseI64ArrayAttr:$kernel, DenseI64ArrayAttr:$strides,
                      DenseI64ArrayAttr:$dilations, DenseI64ArrayAttr:$pads);
 defvar epilogue = (ins DefaultValuedAttr<Plan_ActivationAttr, "Activation::None">:$activation,
@@ -151,7 +170,7 @@ def Plan_ConvolutionOp : Plan_KernelOp<"convolution", ["getMacs"], [AttrSizedOpe
   let arguments = !con((ins Plan_ViewType:$input, Plan_ViewType:$output,
       Optional<Plan_ViewType>:$residual, Optional<Plan_WorkspaceType>:$workspace,
       FlatSymbolRefAttr:$weights, OptionalAttr<FlatSymbolRefAttr>:$bias),
-      window, (ins DefaultValuedAttr<I64Attr, "1">:$convolution_groups), epilogue, placement);
+      window, (ins DefaultValuedAttr<Plan_Integer, "1">:$convolution_groups), epilogue, placement);
   let assemblyFormat = [{
     $input `to` $output (`residual` $residual^ `:` type($residual))?
     (`workspace` $workspace^ `:` type($workspace))?

@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// Memory of a network per op.
+#include "snug/Analysis/MemoryReport.h"
+
+#include <algorithm>
+
+namespace snug {
+
+using network::Buffer;
+using network::Network;
+using network::Program;
+using network::Step;
+
+planner::SearchOptions planningOptions(const std::vector<std::string> &opNames,
+                                       int64_t segments, int threads,
+                                       const predict::DeviceProfile &device) {
+  planner::SearchOptions options;
+  options.alignment = runtime::kBufferAlignment;
+  options.arenaUnit = runtime::kPageBytes;
+  // A name stands in the list of groups, once for all instructions of the op,
+  // and in its two segments; each has a length, a terminator and padding.
+  constexpr int64_t copies = 4, perString = 24;
+  // The weights section of the file ends at a whole page.
+  int64_t process = device.runtimeOverheadBytes(threads) + runtime::kPageBytes;
+  for (const std::string &name : opNames)
+    process += copies * (static_cast<int64_t>(name.size()) + perString);
+  options.runtimeOverhead = [=](int64_t steps) {
+    return process + runtime::programBytesBound(steps, segments);
+  };
+  return options;
+}
+
+planner::SearchOptions planningOptions(const Network &network,
+                                       const TargetOptions &target,
+                                       const predict::DeviceProfile &device) {
+  std::vector<std::string> names;
+  for (const network::Op &op : network.ops)
+    names.push_back(op.name);
+  return planningOptions(names, network.weightSegments(), target.threads,
+                         device);
+}
+
+/// Bytes of the part of a buffer that a step's view covers.
+static int64_t viewBytes(const Network &network, const Program &program,
+                         const network::View &view) {
+  const network::Tensor &tensor =
+      network.tensors[program.buffers[view.buffer].tensor];
+  return tensor.batch * tensor.channels * view.rows.size() *
+         view.columns.size() * network::kElementBytes;
+}
+
+static bool isLiveAt(const Buffer &buffer, int64_t step) {
+  return buffer.liveBegin <= step && step < buffer.liveEnd;
+}
+
+/// The op that a step executes, or that the move before it serves.
+static int servedOp(const Program &program, int64_t step) {
+  for (int64_t i = step; i < static_cast<int64_t>(program.steps.size()); ++i)
+    if (program.steps[i].op >= 0)
+      return program.steps[i].op;
+  for (int64_t i = step; i >= 0; --i)
+    if (program.steps[i].op >= 0)
+      return program.steps[i].op;
+  return -1;
+}
+
+Result<MemoryReport> reportMemory(const Network &network,
+                                  const planner::Plan &plan) {
+  const Program &program = plan.program;
+  MemoryReport report;
+  report.figures = plan.memory;
+  report.networkMacs = network.macs();
+  report.executedMacs = program.macs();
+  for (const network::Op &op : network.ops)
+    report.ops.push_back(
+        {op.name, op.kind, 0, 0, op.packedWeightBytes, 0, 0, 0});
+  for (auto [index, step] : llvm::enumerate(program.steps)) {
+    if (step.op < 0)
+      continue;
+    OpMemory &op = report.ops[step.op];
+    int64_t inputs = 0, live = 0;
+    for (const network::View &view : step.inputs)
+      inputs += viewBytes(network, program, view);
+    for (const Buffer &buffer : program.buffers)
+      if (isLiveAt(buffer, static_cast<int64_t>(index)))
+        live += buffer.bytes;
+    op.inputBytes = std::max(op.inputBytes, inputs);
+    op.outputBytes =
+        std::max(op.outputBytes, viewBytes(network, program, step.output));
+    if (step.workspace >= 0)
+      op.workspaceBytes =
+          std::max(op.workspaceBytes, program.buffers[step.workspace].bytes);
+    op.liveBytes = std::max(op.liveBytes, live);
+    op.macs += step.macs;
+  }
+  int64_t peakStep = program.peakStep(runtime::kBufferAlignment);
+  report.peakLiveBytes = program.peakLiveBytes(runtime::kBufferAlignment);
+  if (int op = servedOp(program, peakStep); op >= 0)
+    report.peakOp = network.ops[op].name;
+  for (const Buffer &buffer : program.buffers)
+    if (isLiveAt(buffer, peakStep))
+      report.peakBuffers.push_back({buffer.tensor < 0
+                                        ? "workspace of " + report.peakOp
+                                        : network.tensors[buffer.tensor].name,
+                                    buffer.bytes});
+  std::stable_sort(
+      report.peakBuffers.begin(), report.peakBuffers.end(),
+      [](const auto &a, const auto &b) { return a.bytes > b.bytes; });
+  return report;
+}
+
+} // namespace snug

@@ -1,0 +1,420 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// Writes a snug_plan.program as a plan file.
+#include "snug/Export/ExportPlan.h"
+
+#include "snug/Dialect/Plan/PlanDialect.h"
+#include "snug/Dialect/Snug/SnugConstants.h"
+#include "snug/runtime/Catalogue.h"
+#include "snug/runtime/PlanFormat.h"
+#include "snug/runtime/plan_generated.h"
+
+#include "mlir/IR/BuiltinAttributes.h"
+#include "llvm/ADT/StringMap.h"
+#include "llvm/ADT/TypeSwitch.h"
+#include "llvm/Support/MathExtras.h"
+
+#include <cstring>
+#include <memory>
+#include <vector>
+
+using namespace mlir;
+
+namespace snug {
+
+using runtime::PlanHeader;
+
+namespace {
+
+/// Fills the plan schema's tables from one program and writes the file.
+class Exporter {
+public:
+  explicit Exporter(plan::ProgramOp program) : program(program) {}
+
+  LogicalResult write(llvm::raw_ostream &output);
+
+private:
+  void placeSegments();
+  LogicalResult describe();
+  LogicalResult addBinding(plan::BufferOp buffer);
+  LogicalResult addInstruction(plan::KernelOpInterface kernel);
+
+  std::unique_ptr<schema::View> view(Value value);
+  template <typename Op> std::unique_ptr<schema::Window> window(Op op);
+  template <typename Table, typename Op> void setEpilogue(Table &table, Op op);
+  int segmentIndex(std::optional<StringRef> symbol);
+  LogicalResult writeSegments(llvm::raw_ostream &output);
+
+  plan::ProgramOp program;
+  schema::ProgramT tables;
+  SmallVector<plan::SegmentOp> segments;
+  llvm::StringMap<int> segmentIndices;
+  uint64_t weightsBytes = 0;
+};
+
+} // namespace
+
+/// The name that a kernel's layer has in the model.
+static std::string layerName(Operation *op) {
+  if (auto name = op->getLoc()->findInstanceOf<NameLoc>())
+    return name.getName().str();
+  return op->getName().stripDialect().str();
+}
+
+//===----------------------------------------------------------------------===//
+// Views, windows, epilogues
+//===----------------------------------------------------------------------===//
+
+/// Where a view's elements lie: byte offset in the arena, strides in elements.
+std::unique_ptr<schema::View> Exporter::view(Value value) {
+  if (!value)
+    return nullptr;
+  auto op = value.getDefiningOp<plan::ViewOp>();
+  Value base = op.getBuffer();
+  if (auto reinterpret = base.getDefiningOp<plan::ReinterpretOp>())
+    base = reinterpret.getBuffer();
+  auto buffer = base.getDefiningOp<plan::BufferOp>();
+  plan::BufferType whole = op.getBuffer().getType();
+  plan::ViewType part = op.getType();
+  // Where both orders are the same bytes, they are described as channels last,
+  // which is what compute kernels take.
+  bool isPlanar = whole.getLayout() == plan::Layout::Planar &&
+                  whole.getChannels() != 1 &&
+                  whole.getHeight() * whole.getWidth() != 1;
+  int64_t channelStride = isPlanar ? whole.getHeight() * whole.getWidth() : 1;
+  int64_t pixelStride = isPlanar ? 1 : whole.getChannels();
+  int64_t rowStride = pixelStride * whole.getWidth();
+  int64_t batchStride =
+      whole.getChannels() * whole.getHeight() * whole.getWidth();
+  int64_t first = static_cast<int64_t>(op.getRow()) * rowStride +
+                  static_cast<int64_t>(op.getColumn()) * pixelStride;
+  return std::make_unique<schema::View>(
+      *buffer.getOffset() + 4 * first, part.getBatch(), part.getHeight(),
+      part.getWidth(), part.getChannels(), batchStride, rowStride, pixelStride,
+      channelStride);
+}
+
+template <typename Op> std::unique_ptr<schema::Window> Exporter::window(Op op) {
+  return std::make_unique<schema::Window>(
+      op.getKernel()[0], op.getKernel()[1], op.getStrides()[0],
+      op.getStrides()[1], op.getDilations()[0], op.getDilations()[1],
+      op.getPads()[0], op.getPads()[1], op.getPads()[2], op.getPads()[3]);
+}
+
+template <typename Table, typename Op>
+void Exporter::setEpilogue(Table &table, Op op) {
+  table.activation = static_cast<schema::Activation>(op.getActivation());
+  table.slope = op.getSlope().convertToFloat();
+}
+
+int Exporter::segmentIndex(std::optional<StringRef> symbol) {
+  return symbol ? segmentIndices.lookup(*symbol) : -1;
+}
+
+//===----------------------------------------------------------------------===//
+// Tables
+//===----------------------------------------------------------------------===//
+
+/// Segments follow each other in the weights section, each 64-byte aligned.
+void Exporter::placeSegments() {
+  for (auto segment : program.getBlock().getOps<plan::SegmentOp>()) {
+    segmentIndices[segment.getSymName()] = static_cast<int>(segments.size());
+    segments.push_back(segment);
+    auto entry = std::make_unique<schema::SegmentT>();
+    entry->name = segment.getSymName().str();
+    entry->range =
+        std::make_unique<schema::Range>(weightsBytes, segment.getBytes());
+    tables.segments.push_back(std::move(entry));
+    weightsBytes +=
+        llvm::alignTo(segment.getBytes(), runtime::kBufferAlignment);
+  }
+  weightsBytes = llvm::alignTo(weightsBytes, runtime::kPageBytes);
+}
+
+LogicalResult Exporter::addBinding(plan::BufferOp buffer) {
+  if (!buffer.getOffset())
+    return buffer.emitError("buffer has no offset; run snug-plan-memory "
+                            "before the plan is written");
+  if (buffer.getRole() != plan::Role::Input &&
+      buffer.getRole() != plan::Role::Output)
+    return success();
+  auto binding = std::make_unique<schema::TensorBindingT>();
+  binding->name = buffer.getName()->str();
+  binding->shape.assign(buffer.getShape()->begin(), buffer.getShape()->end());
+  binding->offset = *buffer.getOffset();
+  binding->bytes = buffer.getBytes();
+  auto &bindings =
+      buffer.getRole() == plan::Role::Input ? tables.inputs : tables.outputs;
+  bindings.push_back(std::move(binding));
+  return success();
+}
+
+LogicalResult Exporter::addInstruction(plan::KernelOpInterface kernel) {
+  auto instruction = std::make_unique<schema::InstructionT>();
+  instruction->name = layerName(kernel);
+  instruction->group = static_cast<int32_t>(kernel.getGroupIndex());
+  instruction->tile = static_cast<int32_t>(kernel.getTileIndex());
+  LogicalResult known =
+      llvm::TypeSwitch<Operation *, LogicalResult>(kernel)
+          .Case([&](plan::ConvolutionOp op) {
+            schema::ConvolutionT table;
+            table.input = view(op.getInput());
+            table.output = view(op.getOutput());
+            table.residual = view(op.getResidual());
+            table.window = window(op);
+            table.groups = static_cast<int32_t>(op.getConvolutionGroups());
+            table.weights = segmentIndex(op.getWeights());
+            table.bias = segmentIndex(op.getBias());
+            setEpilogue(table, op);
+            if (Value workspace = op.getWorkspace()) {
+              auto buffer = workspace.getDefiningOp<plan::BufferOp>();
+              table.workspace = std::make_unique<schema::Range>(
+                  *buffer.getOffset(), buffer.getBytes());
+            }
+            instruction->kernel.Set(std::move(table));
+            return success();
+          })
+          .Case([&](plan::PoolOp op) {
+            schema::PoolT table;
+            table.input = view(op.getInput());
+            table.output = view(op.getOutput());
+            table.window = window(op);
+            table.kind = static_cast<schema::PoolKind>(op.getKind());
+            table.count_include_pad = op.getCountIncludePad();
+            instruction->kernel.Set(std::move(table));
+            return success();
+          })
+          .Case([&](plan::GemmOp op) {
+            schema::GemmT table;
+            table.input = view(op.getInput());
+            table.output = view(op.getOutput());
+            table.weights = segmentIndex(op.getWeights());
+            table.bias = segmentIndex(op.getBias());
+            setEpilogue(table, op);
+            instruction->kernel.Set(std::move(table));
+            return success();
+          })
+          .Case([&](plan::AddOp op) {
+            schema::AddT table;
+            table.left = view(op.getLeft());
+            table.right = view(op.getRight());
+            table.output = view(op.getOutput());
+            setEpilogue(table, op);
+            instruction->kernel.Set(std::move(table));
+            return success();
+          })
+          .Case([&](plan::UnaryOp op) {
+            schema::UnaryT table;
+            table.input = view(op.getInput());
+            table.output = view(op.getOutput());
+            setEpilogue(table, op);
+            instruction->kernel.Set(std::move(table));
+            return success();
+          })
+          .Case([&](plan::MoveOp op) {
+            schema::MoveT table;
+            table.input = view(op.getInput());
+            table.output = view(op.getOutput());
+            instruction->kernel.Set(std::move(table));
+            return success();
+          })
+          .Case([&](plan::GlobalAveragePoolOp op) {
+            schema::GlobalAveragePoolT table;
+            table.input = view(op.getInput());
+            table.output = view(op.getOutput());
+            instruction->kernel.Set(std::move(table));
+            return success();
+          })
+          .Case([&](plan::SoftmaxOp op) {
+            schema::SoftmaxT table;
+            table.input = view(op.getInput());
+            table.output = view(op.getOutput());
+            instruction->kernel.Set(std::move(table));
+            return success();
+          })
+          .Default([&](Operation *op) {
+            return op->emitError("has no table in the plan's schema");
+          });
+  tables.instructions.push_back(std::move(instruction));
+  return known;
+}
+
+LogicalResult Exporter::describe() {
+  DictionaryAttr predicted = program.getPredictedAttr();
+  runtime::Target target;
+  if (!program.getArena() || !predicted)
+    return program.emitError("memory is not planned; run snug-plan-memory "
+                             "before the plan is written");
+  if (!runtime::parseTarget(program.getTarget().str().c_str(), &target))
+    return program.emitError("unknown target '") << program.getTarget() << "'";
+  tables.model = program.getSymName().str();
+  if (auto model =
+          program->getParentOp()->getAttrOfType<StringAttr>("snug.model"))
+    tables.model = model.str();
+  tables.producer = "snug";
+  tables.target = static_cast<schema::Target>(target);
+  tables.threads = static_cast<int32_t>(program.getThreads());
+  tables.arena_bytes = *program.getArena();
+
+  placeSegments();
+  tables.weight_bytes = weightsBytes;
+  for (Operation &op : program.getBlock()) {
+    LogicalResult added = success();
+    if (auto buffer = dyn_cast<plan::BufferOp>(op))
+      added = addBinding(buffer);
+    else if (auto kernel = dyn_cast<plan::KernelOpInterface>(op))
+      added = addInstruction(kernel);
+    if (failed(added))
+      return failure();
+  }
+
+  auto integer = [](DictionaryAttr from, StringRef name) -> uint64_t {
+    auto value = from.getAs<IntegerAttr>(name);
+    return value ? value.getInt() : 0;
+  };
+  for (Attribute attribute : program.getGroupsAttr()) {
+    auto from = cast<DictionaryAttr>(attribute);
+    auto group = std::make_unique<schema::GroupT>();
+    for (Attribute name : from.getAs<ArrayAttr>("ops"))
+      group->ops.push_back(cast<StringAttr>(name).str());
+    group->schedule = from.getAs<StringAttr>("schedule").str();
+    group->arena_bytes = integer(from, "arena");
+    tables.groups.push_back(std::move(group));
+  }
+  tables.predicted = std::make_unique<schema::PredictionT>();
+  tables.predicted->weights = integer(predicted, "weights");
+  tables.predicted->activations = integer(predicted, "activations");
+  tables.predicted->workspace = integer(predicted, "workspace");
+  tables.predicted->runtime_overhead = integer(predicted, "runtime_overhead");
+  tables.predicted->arena = integer(predicted, "arena");
+  tables.predicted->peak = integer(predicted, "peak");
+  tables.predicted->network_macs = integer(predicted, "network_macs");
+  tables.predicted->executed_macs = integer(predicted, "executed_macs");
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// The file
+//===----------------------------------------------------------------------===//
+
+/// Packs a segment's values for its kernel into `packed`.
+static LogicalResult pack(plan::SegmentOp segment, runtime::Target target,
+                          std::vector<float> &packed) {
+  std::optional<cnn::ConstantValues> values =
+      cnn::getConstantValues(segment.getValue());
+  if (!values)
+    return segment.emitError("segment has no values: the module was printed "
+                             "without its weights");
+  // A splat stands for all its elements; the catalogue wants them all.
+  std::vector<float> repeated;
+  const float *data = values->getStored().data();
+  if (values->isSplat()) {
+    repeated.assign(values->size(), (*values)[0]);
+    data = repeated.data();
+  }
+  ArrayRef<int64_t> shape =
+      cast<ShapedType>(segment.getValue().getType()).getShape();
+  int64_t expected = 0;
+  packed.assign(segment.getBytes() / sizeof(float), 0.0f);
+  switch (segment.getPacking()) {
+  case plan::Packing::Convolution: {
+    runtime::WindowShape window;
+    window.groups = static_cast<int32_t>(segment.getConvolutionGroups());
+    window.outputChannels = shape[0];
+    window.inputChannels = shape[1] * window.groups;
+    window.kernelHeight = shape[2];
+    window.kernelWidth = shape[3];
+    expected = runtime::packedConvolutionBytes(target, window);
+    if (expected == static_cast<int64_t>(segment.getBytes()))
+      runtime::packConvolution(target, window, data, packed.data());
+    break;
+  }
+  case plan::Packing::Gemm:
+  case plan::Packing::TransposedGemm: {
+    bool transposed = segment.getPacking() == plan::Packing::TransposedGemm;
+    int64_t inputs = shape[transposed ? 1 : 0];
+    int64_t outputs = shape[transposed ? 0 : 1];
+    expected = runtime::packedGemmBytes(target, inputs, outputs);
+    if (expected == static_cast<int64_t>(segment.getBytes()))
+      runtime::packGemm(target, inputs, outputs, data, transposed ? 1 : outputs,
+                        transposed ? inputs : 1, packed.data());
+    break;
+  }
+  case plan::Packing::Bias:
+    expected = runtime::packedBiasBytes(shape[0]);
+    if (expected == static_cast<int64_t>(segment.getBytes()))
+      runtime::packBias(shape[0], data, packed.data());
+    break;
+  }
+  if (expected != static_cast<int64_t>(segment.getBytes()))
+    return segment.emitError("segment has ")
+           << segment.getBytes()
+           << " bytes, the kernel catalogue packs it into " << expected
+           << " for target " << runtime::targetName(target);
+  return success();
+}
+
+LogicalResult Exporter::writeSegments(llvm::raw_ostream &output) {
+  uint64_t written = 0;
+  std::vector<float> packed;
+  auto target = static_cast<runtime::Target>(tables.target);
+  for (plan::SegmentOp segment : segments) {
+    if (failed(pack(segment, target, packed)))
+      return failure();
+    output.write(reinterpret_cast<const char *>(packed.data()),
+                 segment.getBytes());
+    uint64_t padded =
+        llvm::alignTo(segment.getBytes(), runtime::kBufferAlignment);
+    output.write_zeros(padded - segment.getBytes());
+    written += padded;
+  }
+  output.write_zeros(weightsBytes - written);
+  return success();
+}
+
+LogicalResult Exporter::write(llvm::raw_ostream &output) {
+  if (failed(describe()))
+    return failure();
+  flatbuffers::FlatBufferBuilder builder;
+  schema::FinishProgramBuffer(builder, schema::Program::Pack(builder, &tables));
+
+  PlanHeader header;
+  std::memcpy(header.magic, runtime::kPlanMagic, sizeof(header.magic));
+  header.version = runtime::kPlanVersion;
+  header.headerBytes = sizeof(PlanHeader);
+  header.programOffset = sizeof(PlanHeader);
+  header.programBytes = builder.GetSize();
+  header.weightsOffset = llvm::alignTo(
+      header.programOffset + header.programBytes, runtime::kPageBytes);
+  header.weightsBytes = weightsBytes;
+  header.fileBytes = header.weightsOffset + weightsBytes;
+  header.checksum = 0;
+
+  std::vector<char> front(header.weightsOffset, 0);
+  std::memcpy(front.data(), &header, sizeof(header));
+  std::memcpy(front.data() + header.programOffset, builder.GetBufferPointer(),
+              builder.GetSize());
+  header.checksum = runtime::planChecksum(front.data(), front.size());
+  std::memcpy(front.data(), &header, sizeof(header));
+  output.write(front.data(), front.size());
+  return writeSegments(output);
+}
+
+LogicalResult exportPlan(ModuleOp module, llvm::raw_ostream &output) {
+  plan::ProgramOp found;
+  for (Operation &op : *module.getBody()) {
+    auto program = dyn_cast<plan::ProgramOp>(op);
+    if (!program || found)
+      return op.emitError(
+          found ? "a plan file holds one snug_plan.program, this is a second "
+                  "operation beside it"
+                : "only a snug_plan.program can be written as a plan; run "
+                  "snug-convert-to-plan and snug-plan-memory before");
+    found = program;
+  }
+  if (!found)
+    return module.emitError("the module is empty; a plan file needs a "
+                            "snug_plan.program");
+  return Exporter(found).write(output);
+}
+
+} // namespace snug

@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// Groups layers that run tile by tile, within a memory budget.
+#include "passes/FuseAndTile/FuseAndTile.h"
+
+#include "snug/Analysis/MemoryReport.h"
+#include "snug/Analysis/Sizes.h"
+
+#include "mlir/IR/Builders.h"
+#include "mlir/IR/IRMapping.h"
+#include "llvm/ADT/SetVector.h"
+
+#define DEBUG_TYPE "snug-fuse-and-tile"
+
+using namespace mlir;
+
+namespace snug {
+
+#define GEN_PASS_DEF_FUSEANDTILEPASS
+#include "passes/FuseAndTile/FuseAndTile.h.inc"
+
+namespace {
+
+struct FuseAndTilePass : public impl::FuseAndTilePassBase<FuseAndTilePass> {
+  using FuseAndTilePassBase::FuseAndTilePassBase;
+
+  void runOnOperation() override {
+    if (failed(fuseAndTile(getOperation())))
+      signalPassFailure();
+  }
+
+  LogicalResult fuseAndTile(func::FuncOp function);
+  FailureOr<network::Partition> choose(func::FuncOp function,
+                                       const NetworkFromIR &built,
+                                       const TargetOptions &targetOptions);
+  FailureOr<network::Partition>
+  searchPartition(func::FuncOp function, const network::Network &network,
+                  const planner::SearchOptions &options);
+  static void outline(const NetworkFromIR &built, const network::Group &group);
+};
+
+} // namespace
+
+/// The error of a budget that cannot be kept, with the buffers to blame.
+static void emitInfeasible(func::FuncOp function,
+                           const planner::SearchOptions &options,
+                           const planner::SearchResult &result) {
+  bool process = options.scope == planner::BudgetScope::Process;
+  InFlightDiagnostic diagnostic =
+      function.emitError("memory budget cannot be met: limit ")
+      << formatBytes(*options.budgetBytes) << " for the "
+      << (process ? "process" : "arena") << ", needed at least "
+      << formatBytes(result.smallestBudgetBytes)
+      << "; the smallest budget that would do is " << result.smallestBudgetBytes
+      << "B (--memory-budget=" << result.smallestBudgetBytes << "B)";
+  const planner::MemoryFigures &memory = result.smallestPlan.memory;
+  if (process)
+    diagnostic.attachNote()
+        << "of these, weights take " << formatBytes(memory.weights)
+        << ", the arena " << formatBytes(memory.arena)
+        << " and the runtime itself " << formatBytes(memory.runtimeOverhead);
+  constexpr size_t mostNotes = 4; // the largest buffers tell the story
+  for (const planner::Culprit &culprit :
+       ArrayRef(result.culprits).take_front(mostNotes))
+    diagnostic.attachNote() << "live at the peak: " << culprit.name << ", "
+                            << formatBytes(culprit.bytes);
+}
+
+FailureOr<network::Partition>
+FuseAndTilePass::searchPartition(func::FuncOp function,
+                                 const network::Network &network,
+                                 const planner::SearchOptions &options) {
+  Result<planner::SearchResult> result = planner::search(network, options);
+  if (!result) {
+    function.emitError(result.error().message);
+    return failure();
+  }
+  candidates += result->candidates;
+  if (result->plan)
+    return result->plan->partition;
+  emitInfeasible(function, options, *result);
+  return failure();
+}
+
+FailureOr<network::Partition>
+FuseAndTilePass::choose(func::FuncOp function, const NetworkFromIR &built,
+                        const TargetOptions &targetOptions) {
+  auto refuse = [&](const Error &error) {
+    function.emitError(error.message);
+    return failure();
+  };
+  Result<predict::DeviceProfile> profile = predict::loadDeviceProfile(device);
+  if (!profile)
+    return refuse(profile.error());
+  planner::SearchOptions options =
+      planningOptions(built.network, targetOptions, *profile);
+  if (maxGroups < 0)
+    return refuse({"max-groups must not be negative"});
+  if (maxGroups > 2)
+    return refuse({"more than two groups cannot be searched yet; use "
+                   "max-groups=2, or give groups explicitly"});
+  options.maxGroups = maxGroups;
+  if (budgetScope != "process" && budgetScope != "arena")
+    return refuse({"unknown budget-scope '" + budgetScope +
+                   "'; known are process, arena"});
+  options.scope = budgetScope == "arena" ? planner::BudgetScope::Arena
+                                         : planner::BudgetScope::Process;
+  if (!memoryBudget.empty()) {
+    Result<int64_t> bytes = parseBytes(memoryBudget);
+    if (!bytes)
+      return refuse(bytes.error());
+    options.budgetBytes = *bytes;
+  }
+  if (groups.empty())
+    return searchPartition(function, built.network, options);
+
+  Result<std::vector<network::GroupSpec>> specs = network::parseGroups(groups);
+  if (!specs)
+    return refuse(specs.error());
+  Result<network::Partition> partition =
+      network::partitionByLayers(built.network, *specs);
+  if (!partition)
+    return refuse(partition.error());
+  if (options.budgetBytes) {
+    // Explicit groups are kept as they are; a budget then only checks them.
+    Result<planner::Plan> plan =
+        planner::evaluate(built.network, *partition, options);
+    if (!plan)
+      return refuse(plan.error());
+    int64_t needed = options.scope == planner::BudgetScope::Arena
+                         ? plan->memory.arena
+                         : plan->memory.peak;
+    if (needed > *options.budgetBytes)
+      return refuse({"groups=" + groups + " need " + formatBytes(needed) +
+                     ", the limit is " + formatBytes(*options.budgetBytes) +
+                     "; the smallest budget that would do is " +
+                     std::to_string(needed) +
+                     "B, or leave out groups to search others"});
+  }
+  return *partition;
+}
+
+/// Moves the ops of a group, with the constants that only they use, into a
+/// snug.fused_group in the last op's place.
+void FuseAndTilePass::outline(const NetworkFromIR &built,
+                              const network::Group &group) {
+  ArrayRef<Operation *> ops =
+      ArrayRef(built.ops).slice(group.opBegin, group.opEnd - group.opBegin);
+  llvm::SetVector<Operation *> constants;
+  llvm::SetVector<Value> inputs;
+  DenseSet<Operation *> inside(ops.begin(), ops.end());
+  for (Operation *op : ops)
+    for (Value operand : op->getOperands()) {
+      Operation *producer = operand.getDefiningOp();
+      if (isa_and_nonnull<cnn::ConstantOp>(producer))
+        constants.insert(producer);
+      else if (!producer || !inside.contains(producer))
+        inputs.insert(operand);
+    }
+
+  Operation *last = ops.back();
+  OpBuilder builder(last);
+  SmallVector<Location> locations;
+  for (Operation *op : ops)
+    locations.push_back(op->getLoc());
+  auto fused = cnn::FusedGroupOp::create(
+      builder, builder.getFusedLoc(locations), last->getResultTypes(),
+      inputs.getArrayRef(),
+      cnn::makeScheduleAttr(builder.getContext(), group.schedule));
+  Block *body = builder.createBlock(&fused.getBody());
+  IRMapping mapping;
+  for (Value input : inputs)
+    mapping.map(input, body->addArgument(input.getType(), input.getLoc()));
+  for (Operation *constant : constants)
+    builder.clone(*constant, mapping);
+  for (Operation *op : ops)
+    builder.clone(*op, mapping);
+  cnn::YieldOp::create(builder, last->getLoc(),
+                       mapping.lookup(last->getResult(0)));
+  last->getResult(0).replaceAllUsesWith(fused.getResult(0));
+  for (Operation *op : llvm::reverse(ops))
+    op->erase();
+  for (Operation *constant : constants)
+    if (constant->use_empty())
+      constant->erase();
+}
+
+LogicalResult FuseAndTilePass::fuseAndTile(func::FuncOp function) {
+  Result<TargetOptions> targetOptions = parseTargetOptions(target, threads);
+  if (!targetOptions)
+    return function.emitError(targetOptions.error().message);
+  for (auto group : function.getOps<cnn::FusedGroupOp>())
+    return group.emitError("the network has fused groups already; "
+                           "snug-fuse-and-tile runs once");
+  FailureOr<NetworkFromIR> built = buildNetwork(function, *targetOptions);
+  if (failed(built))
+    return failure();
+  FailureOr<network::Partition> partition =
+      choose(function, *built, *targetOptions);
+  if (failed(partition))
+    return failure();
+  for (const network::Group &group : partition->groups)
+    if (!group.schedule.isWhole())
+      outline(*built, group);
+  return success();
+}
+
+} // namespace snug

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// Declares the pass snug-plan-memory.
+#ifndef SNUG_PASSES_PLANMEMORY
+#define SNUG_PASSES_PLANMEMORY
+
+include "mlir/Pass/PassBase.td"
+
+def PlanMemoryPass : Pass<"snug-plan-memory", "::snug::plan::ProgramOp"> {
+  let summary = "gives every buffer its offset in one arena";
+  let description = [{
+    Requires: a `snug_plan.program`, as `snug-convert-to-plan` makes it.
+
+    Guarantees: every buffer has an offset, a multiple of 64; no two buffers
+    that are live together overlap (checked by a validator that shares no code
+    with the solver). The program has its arena, a multiple of 4096 bytes, and
+    `predicted`: bytes by category, and multiply-accumulates that its kernels
+    execute. Every listed group has the largest live bytes of its kernels.
+
+    Fails when: the bytes overflow, or the device is unknown.
+
+    Example:
+
+    ```mlir
+    // snug-opt --snug-plan-memory
+    %1 = snug_plan.buffer activation offset 4096 : !snug_plan.buffer<1x8x8x16, channels_last>
+    ```
+  }];
+  let options = [
+    Option<"device", "device", "std::string", "\"generic-cpu\"",
+           "device profile by name, or a .json file">
+  ];
+  let dependentDialects = ["::snug::plan::PlanDialect"];
+}
+
+#endif // SNUG_PASSES_PLANMEMORY

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// Checks that every operation has a kernel.
+#include "passes/VerifyFolded/VerifyFolded.h"
+
+#include "snug/Dialect/Snug/SnugConstants.h"
+#include "snug/Dialect/Snug/SnugDialect.h"
+
+#define DEBUG_TYPE "snug-verify-folded"
+
+using namespace mlir;
+
+namespace snug {
+
+#define GEN_PASS_DEF_VERIFYFOLDEDPASS
+#include "passes/VerifyFolded/VerifyFolded.h.inc"
+
+/// Every operand that is no activation is a constant with values.
+static LogicalResult verifyParameters(cnn::ReceptiveFieldOpInterface op) {
+  SmallVector<unsigned> activations = op.getActivationOperands();
+  for (OpOperand &operand : op->getOpOperands()) {
+    if (llvm::is_contained(activations, operand.getOperandNumber()))
+      continue;
+    if (!operand.get().getDefiningOp<cnn::ConstantOp>())
+      return op->emitError("operand ")
+             << operand.getOperandNumber()
+             << " must be a constant: weights that are computed at run time "
+                "cannot be packed";
+    if (!cnn::getConstantValues(operand.get()))
+      return op->emitError("operand ")
+             << operand.getOperandNumber()
+             << " has no values: the module was printed without its weights";
+  }
+  return success();
+}
+
+static LogicalResult verifyOp(Operation *op) {
+  if (isa<cnn::IdentityOp, cnn::DropoutOp>(op))
+    return op->emitError("has no kernel; run snug-fold-identity before");
+  if (auto softmax = dyn_cast<cnn::SoftmaxOp>(op);
+      softmax && softmax.getAxis() != 1)
+    return op->emitError("softmax over axis ")
+           << softmax.getAxis() << " has no kernel; only axis 1 (channels) has";
+  if (auto geometry = dyn_cast<cnn::ReceptiveFieldOpInterface>(op))
+    return verifyParameters(geometry);
+  return success();
+}
+
+namespace {
+
+struct VerifyFoldedPass : public impl::VerifyFoldedPassBase<VerifyFoldedPass> {
+  void runOnOperation() override {
+    bool isValid = true;
+    getOperation().walk(
+        [&](Operation *op) { isValid &= succeeded(verifyOp(op)); });
+    if (!isValid)
+      signalPassFailure();
+    markAllAnalysesPreserved();
+  }
+};
+
+} // namespace
+} // namespace snug
