@@ -6,7 +6,6 @@
 #include <CLI/CLI.hpp>
 
 #include <cstdio>
-#include <map>
 #include <string>
 
 namespace snug {
@@ -56,12 +55,11 @@ int runMain(int argc, char **argv, const char *programName) {
   app.add_option("--repeat", options.repeat,
                  "Timed runs; above 1, one untimed run goes before")
       ->check(CLI::Range(1, 1000000));
-  const std::map<std::string, Guard> guards = {{"start", Guard::Start},
-                                               {"end", Guard::End}};
-  app.add_option("--guard", options.guard,
+  std::string guard;
+  app.add_option("--guard", guard,
                  "Poison the arena with NaN and put an unreadable page at its "
-                 "start or end")
-      ->transform(CLI::CheckedTransformer(guards));
+                 "'start' or 'end'")
+      ->check(CLI::IsMember({"start", "end"}));
   app.add_flag("--dump", options.dump, "Print the plan instead of running it");
   try {
     app.parse(argc, argv);
@@ -69,6 +67,8 @@ int runMain(int argc, char **argv, const char *programName) {
     return report(app, error, programName);
   }
   options.randomInputs = seed->count() > 0;
+  if (!guard.empty())
+    options.guard = guard == "start" ? Guard::Start : Guard::End;
   return runPlan(options, programName);
 }
 

@@ -198,9 +198,13 @@ private:
     measured.arenaBytes = snug_executor_arena_bytes(executor.executor);
     measured.planFileBytes = residentBytes(plan.plan->bytes);
     measured.memory = processMemory();
+    if (!options.jsonFile.empty()) {
+      const Error error = writeReport(plan.plan, options, measured);
+      if (!error.empty())
+        return error;
+    }
     printReport(plan.plan, options, measured);
-    return options.jsonFile.empty() ? ""
-                                    : writeReport(plan.plan, options, measured);
+    return "";
   }
 };
 
