@@ -44,7 +44,7 @@ def numbered(path):
 # library and its own folder; the first folder that a path begins with counts.
 # Everything else may include anything but what FOREIGN keeps to a few folders.
 NETWORK = [r"snug/Network/"]
-RUNTIME = [r"snug/runtime/", r"plan_generated\.h$", r"flatbuffers/", r"(\.\./)*(src/)?(core|cpu|catalogue|conformance)/"]
+RUNTIME = [r"snug/runtime/", r"[A-Z]\w*\.h$", r"plan_generated\.h$", r"flatbuffers/", r"(\.\./)*(src/)?(core|cpu|catalogue|conformance)/"]
 ALLOWED = [
     ("lib/Network/", NETWORK),
     ("include/snug/Network/", NETWORK),
