@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// The way in: an ONNX file becomes a module of the `snug` dialect.
+#ifndef SNUG_IMPORT_ONNX_H
+#define SNUG_IMPORT_ONNX_H
+
+#include "snug/Network/Result.h"
+
+#include "mlir/IR/BuiltinOps.h"
+#include "mlir/IR/OwningOpRef.h"
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace snug {
+
+struct ImportOptions {
+  /// Shapes of network inputs by name, outermost dimension first. They fill
+  /// dimensions that the file leaves open and may not contradict the others.
+  std::map<std::string, std::vector<int64_t>> shapes;
+};
+
+/// Parses one `--shape` option, "input=1x3x608x608". The name may hold any
+/// character; the last `=` ends it. Dimensions are 1 to 2147483647.
+Result<std::pair<std::string, std::vector<int64_t>>>
+parseShapeOption(const std::string &text);
+
+/// Reads an ONNX model (`path`, or standard input for "-") into a module with
+/// one function `main`: tensors are float32 with static shapes, NCHW; weights
+/// are resources named after their initializers; each op's location is the
+/// name of its node. Operator sets 7 and newer are understood.
+///
+/// On failure emits exactly one error, with a note for each unsupported or
+/// malformed node and attribute of the whole file, and returns null.
+mlir::OwningOpRef<mlir::ModuleOp> importONNX(mlir::MLIRContext &context,
+                                             llvm::StringRef path,
+                                             const ImportOptions &options = {});
+
+} // namespace snug
+
+#endif // SNUG_IMPORT_ONNX_H

@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// snug-translate: from other formats into MLIR and back; reads and writes
+// bytecode, so that weights pass through pipes quickly.
+#include "snug/Import/ONNX.h"
+
+#include "mlir/Bytecode/BytecodeWriter.h"
+#include "mlir/IR/AsmState.h"
+#include "mlir/IR/Diagnostics.h"
+#include "mlir/IR/MLIRContext.h"
+#include "llvm/Support/CommandLine.h"
+#include "llvm/Support/InitLLVM.h"
+#include "llvm/Support/Process.h"
+#include "llvm/Support/ToolOutputFile.h"
+
+namespace cl = llvm::cl;
+
+namespace {
+
+enum ExitCode { Success = 0, BadInput = 1, BadCommandLine = 2 };
+enum class Translation { None, ImportONNX };
+enum class Form { Automatic, Text, Bytecode };
+
+struct Options {
+  cl::OptionCategory category{"snug-translate options"};
+  cl::opt<Translation> translation{
+      cl::desc("Translation:"),
+      cl::values(clEnumValN(Translation::ImportONNX, "import-onnx",
+                            "an ONNX model to a module of the snug dialect")),
+      cl::init(Translation::None), cl::cat(category)};
+  cl::opt<std::string> input{cl::Positional, cl::desc("<input, or - >"),
+                             cl::init("-"), cl::cat(category)};
+  cl::opt<std::string> output{"o",
+                              cl::desc("Output file, - for standard "
+                                       "output (default)"),
+                              cl::value_desc("file"), cl::init("-"),
+                              cl::cat(category)};
+  cl::opt<Form> form{
+      "emit",
+      cl::desc("Form of a module that is written (default: text on a terminal "
+               "and for names that end in .mlir, else bytecode)"),
+      cl::values(clEnumValN(Form::Text, "text", "readable assembly"),
+                 clEnumValN(Form::Bytecode, "bytecode", "MLIR bytecode")),
+      cl::init(Form::Automatic), cl::cat(category)};
+  cl::list<std::string> shapes{
+      "shape",
+      cl::desc("Shape of a network input whose dimensions the model leaves "
+               "open, for instance input=1x3x608x608; may be repeated"),
+      cl::value_desc("name=dimensions"), cl::cat(category)};
+};
+
+void reportError(const llvm::Twine &message) {
+  llvm::errs() << "snug-translate: error: " << message << "\n";
+}
+
+/// Messages of the importer name nodes and tensors; a location adds nothing.
+mlir::LogicalResult printDiagnostic(mlir::Diagnostic &diagnostic) {
+  auto print = [](mlir::Diagnostic &part) {
+    switch (part.getSeverity()) {
+    case mlir::DiagnosticSeverity::Error:
+      reportError(part.str());
+      break;
+    case mlir::DiagnosticSeverity::Warning:
+      llvm::errs() << "snug-translate: warning: " << part << "\n";
+      break;
+    default:
+      llvm::errs() << "  note: " << part << "\n";
+    }
+  };
+  print(diagnostic);
+  for (mlir::Diagnostic &note : diagnostic.getNotes())
+    print(note);
+  return mlir::success();
+}
+
+int writeModule(mlir::ModuleOp module, const Options &options) {
+  std::error_code code;
+  llvm::ToolOutputFile file(options.output, code, llvm::sys::fs::OF_None);
+  if (code) {
+    reportError("cannot write '" + options.output + "': " + code.message());
+    return BadInput;
+  }
+  Form form = options.form;
+  if (form == Form::Automatic) {
+    bool toTerminal =
+        options.output == "-" && llvm::sys::Process::StandardOutIsDisplayed();
+    bool toAssembly = llvm::StringRef(options.output).ends_with(".mlir");
+    form = toTerminal || toAssembly ? Form::Text : Form::Bytecode;
+  }
+  if (form == Form::Text) {
+    module->print(file.os());
+  } else if (mlir::failed(mlir::writeBytecodeToFile(module, file.os()))) {
+    reportError("the module cannot be written as bytecode");
+    return BadInput;
+  }
+  file.os().flush();
+  if (file.os().has_error()) {
+    reportError("cannot write '" + options.output +
+                "': " + file.os().error().message());
+    file.os().clear_error();
+    return BadInput;
+  }
+  file.keep();
+  return Success;
+}
+
+int importONNX(mlir::MLIRContext &context, const Options &options) {
+  snug::ImportOptions importOptions;
+  for (const std::string &text : options.shapes) {
+    auto shape = snug::parseShapeOption(text);
+    if (!shape) {
+      reportError(shape.error().message);
+      return BadCommandLine;
+    }
+    if (!importOptions.shapes.insert(*shape).second) {
+      reportError("--shape is given twice for the input '" + shape->first +
+                  "'");
+      return BadCommandLine;
+    }
+  }
+  auto module = snug::importONNX(context, options.input, importOptions);
+  return module ? writeModule(*module, options) : BadInput;
+}
+
+} // namespace
+
+int main(int argc, char **argv) {
+  llvm::InitLLVM initialization(argc, argv);
+  Options options;
+  mlir::registerAsmPrinterCLOptions();
+  if (!cl::ParseCommandLineOptions(
+          argc, argv, "translates between MLIR and other formats\n",
+          &llvm::errs()))
+    return BadCommandLine;
+  mlir::MLIRContext context;
+  mlir::ScopedDiagnosticHandler handler(&context, printDiagnostic);
+  switch (options.translation) {
+  case Translation::ImportONNX:
+    return importONNX(context, options);
+  case Translation::None:
+    break;
+  }
+  reportError("no translation is asked for, see --help");
+  return BadCommandLine;
+}
