@@ -38,19 +38,28 @@ void printShortFloat(OpAsmPrinter &printer, Operation *, FloatAttr value) {
           << (exponent == StringRef::npos ? "" : literal.substr(exponent));
 }
 
-ParseResult parseSlope(OpAsmParser &parser, ActivationAttr activation,
-                       FloatAttr &slope) {
-  if (activation.getValue() != Activation::LeakyRelu) {
-    slope = parser.getBuilder().getF32FloatAttr(0.0f);
-    return success();
-  }
-  if (parser.parseLParen() || parseShortFloat(parser, slope))
+ParseResult parseActivation(OpAsmParser &parser, ActivationAttr &activation,
+                            FloatAttr &slope) {
+  Builder &builder = parser.getBuilder();
+  const SMLoc location = parser.getCurrentLocation();
+  StringRef keyword;
+  if (parser.parseKeyword(&keyword))
     return failure();
-  return parser.parseRParen();
+  const std::optional<Activation> kind = symbolizeActivation(keyword);
+  if (!kind)
+    return parser.emitError(location)
+           << "expected none, relu, leaky_relu or relu6, got " << keyword;
+  activation = ActivationAttr::get(builder.getContext(), *kind);
+  slope = builder.getF32FloatAttr(0.0f);
+  if (*kind != Activation::LeakyRelu)
+    return success();
+  return failure(parser.parseLParen() || parseShortFloat(parser, slope) ||
+                 parser.parseRParen());
 }
 
-void printSlope(OpAsmPrinter &printer, Operation *op, ActivationAttr activation,
-                FloatAttr slope) {
+void printActivation(OpAsmPrinter &printer, Operation *op,
+                     ActivationAttr activation, FloatAttr slope) {
+  printer << stringifyActivation(activation.getValue());
   if (activation.getValue() != Activation::LeakyRelu)
     return;
   printer << '(';

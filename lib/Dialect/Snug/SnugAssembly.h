@@ -16,11 +16,12 @@ mlir::ParseResult parseShortFloat(mlir::OpAsmParser &parser,
 void printShortFloat(mlir::OpAsmPrinter &printer, mlir::Operation *op,
                      mlir::FloatAttr value);
 
-/// "(0.1)" behind leaky_relu, nothing behind the other activations.
-mlir::ParseResult parseSlope(mlir::OpAsmParser &parser,
-                             ActivationAttr activation, mlir::FloatAttr &slope);
-void printSlope(mlir::OpAsmPrinter &printer, mlir::Operation *op,
-                ActivationAttr activation, mlir::FloatAttr slope);
+/// "relu", "leaky_relu(0.1)": only leaky_relu has a slope.
+mlir::ParseResult parseActivation(mlir::OpAsmParser &parser,
+                                  ActivationAttr &activation,
+                                  mlir::FloatAttr &slope);
+void printActivation(mlir::OpAsmPrinter &printer, mlir::Operation *op,
+                     ActivationAttr activation, mlir::FloatAttr slope);
 
 } // namespace snug::cnn
 

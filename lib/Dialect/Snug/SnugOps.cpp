@@ -53,7 +53,7 @@ LogicalResult BatchNormOp::verify() {
   const float epsilon = getEpsilon().convertToFloat();
   if (!std::isfinite(epsilon) || epsilon < 0)
     return emitOpError() << "expected a finite epsilon of at least zero, got "
-                         << getEpsilonAttr();
+                         << epsilon;
   return success();
 }
 
@@ -115,9 +115,8 @@ LogicalResult FusedGroupOp::verifyRegions() {
     if (isa<FusedGroupOp>(op))
       return op.emitOpError() << "stands in another fused group";
   }
-  auto yield = dyn_cast<YieldOp>(block.back());
-  if (!yield)
-    return emitOpError() << "expected snug.yield at the end of its block";
+  // The only terminator that snug has.
+  YieldOp yield = getYield();
   if (!llvm::equal(yield.getValues().getTypes(), getResultTypes()))
     return yield.emitOpError()
            << "expected operands of the group's result types "

@@ -120,7 +120,7 @@ def Snug_Conv2DOp : Snug_LayerOp<"conv2d", [
   let assemblyFormat = [{
     $input `filter` $filter (`bias` $bias^)? (`residual` $residual^)?
     (`strides` $strides^)? (`pads` $pads^)? (`dilations` $dilations^)? (`groups` $groups^)?
-    (`activation` `` $activation^ `` custom<Slope>(ref($activation), $slope))?
+    (`activation` custom<Activation>($activation, $slope)^)?
     attr-dict `:` functional-type(operands, results)
   }];
   let hasVerifier = 1;
@@ -149,7 +149,7 @@ def Snug_GemmOp : Snug_LayerOp<"gemm", [
   let results = (outs Snug_Matrix:$result);
   let assemblyFormat = [{
     $input `weight` $weight (`bias` $bias^)? (`transpose_weight` $transpose_weight^)?
-    (`activation` `` $activation^ `` custom<Slope>(ref($activation), $slope))?
+    (`activation` custom<Activation>($activation, $slope)^)?
     attr-dict `:` functional-type(operands, results)
   }];
   let hasVerifier = 1;
@@ -274,7 +274,7 @@ def Snug_UnaryOp : Snug_ElementwiseOp<"unary", [Snug_ReceptiveField<>, Snug_Cost
   let arguments = (ins Snug_ActivationAttr:$kind, Snug_Slope:$slope, Snug_Tensor:$input);
   let results = (outs Snug_Tensor:$result);
   let assemblyFormat = [{
-    `` $kind `` custom<Slope>(ref($kind), $slope) $input attr-dict `:` type($input)
+    custom<Activation>($kind, $slope) $input attr-dict `:` type($input)
   }];
   let hasVerifier = 1;
 }
