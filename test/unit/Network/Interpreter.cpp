@@ -70,7 +70,8 @@ float convolve(const Kernel &kernel, const Array &input, const Array &output,
   return static_cast<float>(sum);
 }
 
-/// Poison wins, as a maximum would hide it. No tap inside: 0.
+/// Poison wins, as a maximum would hide it. No tap inside: 1, so that no
+/// element of a tensor is zero and could be missed unnoticed.
 float pool(bool isMax, const Kernel &kernel, const Array &input,
            const Pads &pads, int64_t n, int64_t c, int64_t y, int64_t x) {
   double sum = 0;
@@ -88,7 +89,7 @@ float pool(bool isMax, const Kernel &kernel, const Array &input,
   if (poisoned)
     return kPoison;
   if (count == 0)
-    return 0;
+    return 1;
   return isMax ? most : static_cast<float>(sum / static_cast<double>(count));
 }
 

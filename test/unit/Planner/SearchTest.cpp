@@ -1,0 +1,366 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// The search against brute force, MAFAT's workload, and its plans as they run.
+#include "snug/Planner/Search.h"
+
+#include "Network/Interpreter.h"
+#include "Network/TestNetworks.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <chrono>
+#include <tuple>
+
+namespace snug::planner {
+namespace {
+
+using network::Network;
+using network::Partition;
+using network::Schedule;
+using network::TestNetwork;
+
+bool hasBarrier(const Network &network, int64_t opEnd) {
+  for (int64_t i = 0; i < opEnd; ++i)
+    for (const network::Operand &operand : network.ops[i].operands)
+      if (operand.height.whole || operand.width.whole)
+        return true;
+  return false;
+}
+
+/// Every partition of MAFAT's space in its stated order, legal or not.
+std::vector<std::vector<network::GroupSpec>>
+allGroups(const Network &network, const SearchOptions &options) {
+  std::vector<Schedule> schedules{Schedule::whole()};
+  for (int64_t rows = 1; rows <= options.maxGridRows; ++rows)
+    for (int64_t columns = 1; columns <= options.maxGridColumns; ++columns)
+      schedules.push_back(Schedule::grid(rows, columns));
+  int64_t layers = 0;
+  for (int64_t end = 1; end <= network.layerCount(); ++end)
+    if (!hasBarrier(network, network::groupOpEnd(network, end)))
+      layers = end;
+  std::vector<std::vector<network::GroupSpec>> all{{}};
+  if (layers > 0 && options.maxGroups > 0)
+    for (const Schedule &schedule : schedules)
+      all.push_back({{layers, schedule}});
+  if (options.maxGroups > 1)
+    for (int64_t cut = 1; cut < layers; ++cut)
+      for (const Schedule &first : schedules)
+        for (const Schedule &second : schedules)
+          all.push_back({{cut, first}, {layers, second}});
+  return all;
+}
+
+/// Expands and places everything.
+std::vector<Plan> allPlans(const Network &network,
+                           const SearchOptions &options) {
+  std::vector<Plan> plans;
+  for (const auto &groups : allGroups(network, options)) {
+    const auto partition = network::partitionByLayers(network, groups);
+    if (!partition)
+      continue;
+    auto plan = evaluate(network, *partition, options);
+    EXPECT_TRUE(plan) << plan.error().message;
+    if (plan)
+      plans.push_back(std::move(*plan));
+  }
+  return plans;
+}
+
+int64_t need(const Plan &plan, BudgetScope scope) {
+  return scope == BudgetScope::Arena ? plan.memory.arena : plan.memory.peak;
+}
+
+/// The least of all plans by the stated order; the first wins ties.
+template <typename Key>
+const Plan *least(const std::vector<Plan> &plans, int64_t budget,
+                  BudgetScope scope, Key key) {
+  const Plan *best = nullptr;
+  for (const Plan &plan : plans)
+    if (need(plan, scope) <= budget && (!best || key(plan) < key(*best)))
+      best = &plan;
+  return best;
+}
+
+void expectSamePartition(const Partition &a, const Partition &b) {
+  ASSERT_EQ(a.groups.size(), b.groups.size());
+  for (size_t i = 0; i < a.groups.size(); ++i) {
+    EXPECT_EQ(a.groups[i].opBegin, b.groups[i].opBegin);
+    EXPECT_EQ(a.groups[i].opEnd, b.groups[i].opEnd);
+    EXPECT_EQ(toString(a.groups[i].schedule), toString(b.groups[i].schedule));
+  }
+}
+
+void expectAsBruteForce(const Network &network, const SearchOptions &options,
+                        const std::vector<Plan> &plans) {
+  using Key = std::tuple<int64_t, int64_t, int64_t, int64_t>;
+  auto rank = [](const Plan &plan) {
+    return Key{0, plan.program.macs(), plan.memory.arena,
+               static_cast<int64_t>(plan.program.steps.size())};
+  };
+  auto rankByNeed = [&](const Plan &plan) {
+    Key key = rank(plan);
+    std::get<0>(key) = need(plan, options.scope);
+    return key;
+  };
+  const auto result = search(network, options);
+  ASSERT_TRUE(result);
+  EXPECT_EQ(result->candidates, static_cast<int64_t>(plans.size()));
+  const Plan *best = least(plans, *options.budgetBytes, options.scope, rank);
+  ASSERT_EQ(result->plan.has_value(), best != nullptr);
+  if (best) {
+    expectSamePartition(result->plan->partition, best->partition);
+    EXPECT_LE(need(*result->plan, options.scope), *options.budgetBytes);
+    return;
+  }
+  const Plan *smallest = least(plans, std::numeric_limits<int64_t>::max(),
+                               options.scope, rankByNeed);
+  expectSamePartition(result->smallestPlan.partition, smallest->partition);
+  EXPECT_EQ(result->smallestBudgetBytes, need(*smallest, options.scope));
+  EXPECT_EQ(result->smallestBudgetBytes,
+            need(result->smallestPlan, options.scope));
+  EXPECT_FALSE(result->culprits.empty());
+}
+
+class SearchAgainstBruteForce : public ::testing::TestWithParam<bool> {};
+
+TEST_P(SearchAgainstBruteForce, RandomNetworks) {
+  const bool branches = GetParam();
+  std::mt19937 random(branches ? 21 : 22);
+  int feasible = 0, infeasible = 0;
+  for (unsigned seed = 0; seed < 220 && !HasFailure(); ++seed) {
+    SCOPED_TRACE("seed " + std::to_string(seed));
+    network::RandomOptions shape;
+    shape.branches = branches;
+    shape.maxExtent = 17;
+    const Network network = network::randomNetwork(seed + 900, shape).network;
+    SearchOptions options;
+    options.maxGridRows = 1 + static_cast<int64_t>(random() % 3);
+    options.maxGridColumns = 1 + static_cast<int64_t>(random() % 3);
+    options.maxGroups = static_cast<int64_t>(random() % 5 == 0 ? 1 : 2);
+    // A coarse unit makes ties; small overhead per step makes steps matter.
+    options.arenaUnit = random() % 2 ? 64 : 512;
+    options.runtimeOverhead = [](int64_t steps) { return 1000 + 16 * steps; };
+    const std::vector<Plan> plans = allPlans(network, options);
+    ASSERT_FALSE(plans.empty());
+    for (BudgetScope scope : {BudgetScope::Process, BudgetScope::Arena}) {
+      options.scope = scope;
+      int64_t smallest = std::numeric_limits<int64_t>::max();
+      for (const Plan &plan : plans)
+        smallest = std::min(smallest, need(plan, scope));
+      const int64_t untiled = need(plans.front(), scope);
+      const int64_t budgets[] = {
+          0, smallest - 1, smallest,
+          smallest + static_cast<int64_t>(random() % (untiled - smallest + 1)),
+          untiled};
+      for (int64_t budget : budgets) {
+        options.budgetBytes = budget;
+        ASSERT_NO_FATAL_FAILURE(expectAsBruteForce(network, options, plans));
+        ++(budget < smallest ? infeasible : feasible);
+      }
+    }
+  }
+  EXPECT_GT(feasible, 1000);
+  EXPECT_GT(infeasible, 800);
+}
+
+INSTANTIATE_TEST_SUITE_P(Search, SearchAgainstBruteForce, ::testing::Bool(),
+                         [](const auto &info) {
+                           return info.param ? "Branches" : "Chains";
+                         });
+
+/// Runs a plan in an arena of exactly its predicted bytes, poisoned.
+void expectRuns(const TestNetwork &test, const Plan &plan,
+                const network::Values &inputs,
+                const network::Values &expected) {
+  const network::Execution execution = network::runProgram(
+      test, plan.program, plan.allocation.offsets, plan.memory.arena, inputs);
+  ASSERT_EQ(execution.error, "");
+  ASSERT_EQ(execution.outputs, expected);
+}
+
+TEST(Search, EveryPlanRunsInThePredictedArena) {
+  int64_t ran = 0;
+  for (unsigned seed = 0; seed < 120; ++seed) {
+    SCOPED_TRACE("seed " + std::to_string(seed));
+    network::RandomOptions shape;
+    shape.maxOps = 4;
+    const TestNetwork test = network::randomNetwork(seed + 300, shape);
+    const network::Values inputs = network::randomInputs(test.network, seed);
+    const network::Values expected = network::runReference(test, inputs);
+    SearchOptions options;
+    options.maxGridRows = options.maxGridColumns = 2;
+    options.arenaUnit = 64;
+    for (const Plan &plan : allPlans(test.network, options)) {
+      ASSERT_NO_FATAL_FAILURE(expectRuns(test, plan, inputs, expected));
+      EXPECT_EQ(plan.memory.arena,
+                plan.memory.activations + plan.memory.workspace);
+      EXPECT_LT(plan.memory.arena - plan.allocation.peak, options.arenaUnit);
+      ++ran;
+    }
+    for (int64_t divisor : {1, 2, 4, 100}) {
+      const auto untiled = evaluate(test.network, {}, options);
+      options.scope = BudgetScope::Arena;
+      options.budgetBytes = untiled->memory.arena / divisor;
+      const auto result = search(test.network, options);
+      ASSERT_TRUE(result);
+      ASSERT_NO_FATAL_FAILURE(
+          expectRuns(test, result->plan ? *result->plan : result->smallestPlan,
+                     inputs, expected));
+    }
+  }
+  EXPECT_GT(ran, 2000);
+}
+
+TEST(Search, MemoryFiguresByHand) {
+  // 1 channel of 8x8 (256 bytes), conv to 2 channels (512) with 8 * 12 = 96
+  // bytes of scratch (128 rounded), moved into the output (512). Live: 256 +
+  // 512 + 128 = 896 in step 0, 1024 in step 1, the peak: no workspace there.
+  network::Builder builder;
+  const int x = builder.input(1, 1, 8, 8);
+  builder.output(builder.convolution(x, 2, {3, 1, 1, 1, 1}));
+  builder.workspacePerRow(12);
+  builder.setWeightBytes(640);
+  SearchOptions options;
+  options.runtimeOverhead = [](int64_t steps) { return 100 * steps; };
+  auto plan = evaluate(builder.network(), {}, options);
+  ASSERT_TRUE(plan);
+  EXPECT_EQ(plan->memory.weights, 640);
+  EXPECT_EQ(plan->memory.workspace, 0);
+  EXPECT_EQ(plan->memory.activations, 4096);
+  EXPECT_EQ(plan->memory.arena, 4096);
+  EXPECT_EQ(plan->memory.runtimeOverhead, 200);
+  EXPECT_EQ(plan->memory.peak, 640 + 4096 + 200);
+  // With 8 * 40 = 320 bytes of scratch step 0 is the peak: 256 + 512 + 320.
+  builder.workspacePerRow(40);
+  options.arenaUnit = 64;
+  plan = evaluate(builder.network(), {}, options);
+  ASSERT_TRUE(plan);
+  EXPECT_EQ(plan->memory.workspace, 320);
+  EXPECT_EQ(plan->memory.activations, 768);
+  EXPECT_EQ(plan->memory.arena, 1088);
+}
+
+TEST(Search, NoBudgetIsTheUntiledNetwork) {
+  const auto result = search(network::yolov2First16(), {});
+  ASSERT_TRUE(result);
+  ASSERT_TRUE(result->plan);
+  EXPECT_TRUE(result->plan->partition.groups.empty());
+  EXPECT_EQ(result->candidates, 1);
+}
+
+TEST(Search, MafatsWorkload) {
+  // 5x5/8/2x2 takes 10.5 MB of live bytes (whole input and output included).
+  const Network network = network::yolov2First16();
+  const auto partition = network::partitionByLayers(
+      network, {{8, Schedule::grid(5, 5)}, {16, Schedule::grid(2, 2)}});
+  SearchOptions options;
+  const auto mafat = evaluate(network, *partition, options);
+  ASSERT_TRUE(mafat);
+  EXPECT_LE(mafat->memory.arena, 15000000);
+  // Within that arena the search does not do more work than MAFAT's plan.
+  options.scope = BudgetScope::Arena;
+  options.budgetBytes = mafat->memory.arena;
+  const auto result = search(network, options);
+  ASSERT_TRUE(result);
+  ASSERT_TRUE(result->plan);
+  EXPECT_LE(result->plan->program.macs(), mafat->program.macs());
+  EXPECT_LE(result->plan->memory.arena, mafat->memory.arena);
+  EXPECT_EQ(result->candidates, 20573);
+  // The whole process within 64 MiB: 13.7 MB of weights and the arena.
+  options.scope = BudgetScope::Process;
+  options.budgetBytes = int64_t{64} << 20;
+  options.runtimeOverhead = [](int64_t) { return int64_t{4} << 20; };
+  const auto process = search(network, options);
+  ASSERT_TRUE(process);
+  ASSERT_TRUE(process->plan);
+  EXPECT_EQ(process->plan->program.macs(), network.macs());
+  EXPECT_LE(process->plan->memory.peak, *options.budgetBytes);
+}
+
+TEST(Search, InfeasibleSaysWhatWouldDo) {
+  const Network network = network::yolov2First16(/*unfolded=*/true);
+  SearchOptions options;
+  options.scope = BudgetScope::Arena;
+  options.budgetBytes = 1000000;
+  const auto result = search(network, options);
+  ASSERT_TRUE(result);
+  ASSERT_FALSE(result->plan);
+  EXPECT_EQ(result->smallestBudgetBytes, result->smallestPlan.memory.arena);
+  // The whole input is the largest of what is live.
+  ASSERT_FALSE(result->culprits.empty());
+  EXPECT_EQ(result->culprits[0].name, "input 'in0'");
+  EXPECT_EQ(result->culprits[0].bytes, 608 * 608 * 3 * 4);
+  for (size_t i = 1; i < result->culprits.size(); ++i)
+    EXPECT_LE(result->culprits[i].bytes, result->culprits[i - 1].bytes);
+  // It would do indeed, and a byte less would not.
+  options.budgetBytes = result->smallestBudgetBytes;
+  EXPECT_TRUE(search(network, options)->plan);
+  *options.budgetBytes -= 1;
+  EXPECT_FALSE(search(network, options)->plan);
+}
+
+TEST(Search, TakesWellUnderHalfASecond) {
+#ifndef __OPTIMIZE__
+  GTEST_SKIP() << "built without optimization";
+#endif
+#ifdef __SANITIZE_ADDRESS__
+  GTEST_SKIP() << "built with a sanitizer";
+#endif
+  // A generous bound for a busy machine: 0.05 to 0.1 s are usual.
+  const Network network = network::yolov2First16(/*unfolded=*/true);
+  SearchOptions options;
+  options.budgetBytes = 0;
+  const auto begin = std::chrono::steady_clock::now();
+  ASSERT_TRUE(search(network, options));
+  const std::chrono::duration<double> seconds =
+      std::chrono::steady_clock::now() - begin;
+  EXPECT_LT(seconds.count(), 0.5);
+}
+
+AllocationSolution everythingAtZero(const AllocationProblem &problem) {
+  AllocationSolution solution;
+  solution.offsets.assign(problem.buffers.size(), 0);
+  for (const AllocationBuffer &buffer : problem.buffers)
+    solution.peak = std::max(solution.peak, buffer.bytes);
+  return solution;
+}
+
+TEST(Search, ABrokenAllocatorIsCaught) {
+  SearchOptions options;
+  options.allocate = everythingAtZero;
+  const auto plan = evaluate(network::yolov2First16(), {}, options);
+  ASSERT_FALSE(plan);
+  EXPECT_NE(plan.error().message.find("overlap and both live at"),
+            std::string::npos)
+      << plan.error().message;
+  options.budgetBytes = 100000000;
+  EXPECT_FALSE(search(network::yolov2First16(), options));
+}
+
+void expectError(const Network &network, const SearchOptions &options,
+                 const std::string &part) {
+  const auto result = search(network, options);
+  ASSERT_FALSE(result);
+  EXPECT_NE(result.error().message.find(part), std::string::npos)
+      << result.error().message;
+}
+
+TEST(Search, BadOptionsAndNetworks) {
+  const Network network = network::yolov2First16();
+  expectError({}, {}, "no operations");
+  SearchOptions options;
+  options.maxGroups = 3;
+  expectError(network, options, "max-groups=3");
+  options = {};
+  options.maxGridRows = 0;
+  expectError(network, options, "at least 1x1");
+  options = {};
+  options.alignment = 48;
+  expectError(network, options, "power of two, not 48");
+  options = {};
+  options.arenaUnit = 100;
+  expectError(network, options, "no multiple of the alignment");
+}
+
+} // namespace
+} // namespace snug::planner
