@@ -238,13 +238,14 @@ InferredType inferType(GlobalAvgPoolOp::Adaptor op, EmitError error) {
 //===----------------------------------------------------------------------===//
 
 template <typename Adaptor>
-LogicalResult inferTypes(std::optional<Location> location, Adaptor op,
-                         SmallVectorImpl<Type> &types) {
+LogicalResult inferTypes(MLIRContext *context, std::optional<Location> location,
+                         Adaptor op, SmallVectorImpl<Type> &types) {
   // Without a location nobody wants to hear the reason.
-  auto error = [&] {
-    return location ? mlir::emitError(*location) : InFlightDiagnostic();
-  };
-  const InferredType type = inferType(op, error);
+  std::optional<ScopedDiagnosticHandler> silence;
+  if (!location)
+    silence.emplace(context, [](Diagnostic &) { return success(); });
+  const Location where = location.value_or(UnknownLoc::get(context));
+  const InferredType type = inferType(op, [&] { return emitError(where); });
   if (failed(type))
     return failure();
   types.push_back(*type);
@@ -285,9 +286,9 @@ LogicalResult verifySlope(Operation *op, Activation activation,
 
 #define SNUG_INFER(OP)                                                         \
   LogicalResult OP::inferReturnTypes(                                          \
-      MLIRContext *, std::optional<Location> location, Adaptor adaptor,        \
+      MLIRContext *context, std::optional<Location> location, Adaptor adaptor, \
       SmallVectorImpl<Type> &types) {                                          \
-    return inferTypes(location, adaptor, types);                               \
+    return inferTypes(context, location, adaptor, types);                      \
   }
 SNUG_INFER(Conv2DOp)
 SNUG_INFER(GemmOp)
