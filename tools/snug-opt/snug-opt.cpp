@@ -3,6 +3,7 @@
 #include "snug/Dialect/Plan/PlanDialect.h"
 #include "snug/Dialect/Snug/SnugDialect.h"
 #include "snug/Passes.h"
+#include "snug/Pipeline/Pipeline.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/DialectRegistry.h"
@@ -22,6 +23,7 @@ int main(int argc, char **argv) {
                   snug::plan::PlanDialect>();
   mlir::registerTransformsPasses(); // canonicalize, cse, inline, ...
   snug::registerAllPasses();
+  snug::registerPipelines();
 
   const std::string overview = mlir::registerCLIOptions(
       "snug-opt: runs passes on Snug's modules", registry);

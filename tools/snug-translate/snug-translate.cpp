@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // snug-translate: from other formats into MLIR and back; reads and writes
 // bytecode, so that weights pass through pipes quickly.
+#include "snug/Dialect/Plan/PlanDialect.h"
+#include "snug/Dialect/Snug/SnugDialect.h"
+#include "snug/Export/ExportPlan.h"
 #include "snug/Import/ONNX.h"
 
 #include "mlir/Bytecode/BytecodeWriter.h"
 #include "mlir/IR/AsmState.h"
 #include "mlir/IR/Diagnostics.h"
 #include "mlir/IR/MLIRContext.h"
+#include "mlir/Parser/Parser.h"
 #include "llvm/Support/CommandLine.h"
 #include "llvm/Support/InitLLVM.h"
 #include "llvm/Support/Process.h"
@@ -17,7 +21,7 @@ namespace cl = llvm::cl;
 namespace {
 
 enum ExitCode { Success = 0, BadInput = 1, BadCommandLine = 2 };
-enum class Translation { None, ImportONNX };
+enum class Translation { None, ImportONNX, ExportPlan };
 enum class Form { Automatic, Text, Bytecode };
 
 struct Options {
@@ -25,7 +29,9 @@ struct Options {
   cl::opt<Translation> translation{
       cl::desc("Translation:"),
       cl::values(clEnumValN(Translation::ImportONNX, "import-onnx",
-                            "an ONNX model to a module of the snug dialect")),
+                            "an ONNX model to a module of the snug dialect"),
+                 clEnumValN(Translation::ExportPlan, "export-plan",
+                            "a planned snug_plan.program to a plan file")),
       cl::init(Translation::None), cl::cat(category)};
   cl::opt<std::string> input{cl::Positional, cl::desc("<input, or - >"),
                              cl::init("-"), cl::cat(category)};
@@ -72,26 +78,17 @@ mlir::LogicalResult printDiagnostic(mlir::Diagnostic &diagnostic) {
   return mlir::success();
 }
 
-int writeModule(mlir::ModuleOp module, const Options &options) {
+/// Opens the output, lets `write` fill it and keeps it if that went well.
+int writeFile(const Options &options,
+              llvm::function_ref<bool(llvm::raw_ostream &)> write) {
   std::error_code code;
   llvm::ToolOutputFile file(options.output, code, llvm::sys::fs::OF_None);
   if (code) {
     reportError("cannot write '" + options.output + "': " + code.message());
     return BadInput;
   }
-  Form form = options.form;
-  if (form == Form::Automatic) {
-    bool toTerminal =
-        options.output == "-" && llvm::sys::Process::StandardOutIsDisplayed();
-    bool toAssembly = llvm::StringRef(options.output).ends_with(".mlir");
-    form = toTerminal || toAssembly ? Form::Text : Form::Bytecode;
-  }
-  if (form == Form::Text) {
-    module->print(file.os());
-  } else if (mlir::failed(mlir::writeBytecodeToFile(module, file.os()))) {
-    reportError("the module cannot be written as bytecode");
+  if (!write(file.os()))
     return BadInput;
-  }
   file.os().flush();
   if (file.os().has_error()) {
     reportError("cannot write '" + options.output +
@@ -101,6 +98,40 @@ int writeModule(mlir::ModuleOp module, const Options &options) {
   }
   file.keep();
   return Success;
+}
+
+int writeModule(mlir::ModuleOp module, const Options &options) {
+  Form form = options.form;
+  if (form == Form::Automatic) {
+    bool toTerminal =
+        options.output == "-" && llvm::sys::Process::StandardOutIsDisplayed();
+    bool toAssembly = llvm::StringRef(options.output).ends_with(".mlir");
+    form = toTerminal || toAssembly ? Form::Text : Form::Bytecode;
+  }
+  return writeFile(options, [&](llvm::raw_ostream &stream) {
+    if (form == Form::Text) {
+      module->print(stream);
+      return true;
+    }
+    if (mlir::succeeded(mlir::writeBytecodeToFile(module, stream)))
+      return true;
+    reportError("the module cannot be written as bytecode");
+    return false;
+  });
+}
+
+int exportPlan(mlir::MLIRContext &context, const Options &options) {
+  context.loadDialect<snug::cnn::SnugDialect, snug::plan::PlanDialect>();
+  auto module = mlir::parseSourceFile<mlir::ModuleOp>(options.input, &context);
+  if (!module)
+    return BadInput;
+  if (options.output == "-" && llvm::sys::Process::StandardOutIsDisplayed()) {
+    reportError("a plan is not written to a terminal; give -o FILE or a pipe");
+    return BadCommandLine;
+  }
+  return writeFile(options, [&](llvm::raw_ostream &stream) {
+    return mlir::succeeded(snug::exportPlan(*module, stream));
+  });
 }
 
 int importONNX(mlir::MLIRContext &context, const Options &options) {
@@ -136,6 +167,8 @@ int main(int argc, char **argv) {
   switch (options.translation) {
   case Translation::ImportONNX:
     return importONNX(context, options);
+  case Translation::ExportPlan:
+    return exportPlan(context, options);
   case Translation::None:
     break;
   }

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// snug compile: an ONNX model to a plan file.
+#include "Commands.h"
+#include "Model.h"
+#include "Report.h"
+
+#include "snug/Dialect/Plan/PlanDialect.h"
+#include "snug/Export/ExportPlan.h"
+
+#include "llvm/Support/FileSystem.h"
+#include "llvm/Support/raw_ostream.h"
+
+using namespace mlir;
+
+namespace snug::tool {
+
+/// What a planned program says of itself.
+static PlanReport describe(ModuleOp module, plan::ProgramOp program) {
+  auto integer = [](DictionaryAttr from, StringRef name) {
+    return from.getAs<IntegerAttr>(name).getInt();
+  };
+  PlanReport report;
+  report.model = module->getAttrOfType<StringAttr>("snug.model").str();
+  report.target = program.getTarget().str();
+  report.threads = program.getThreads();
+  DictionaryAttr predicted = program.getPredictedAttr();
+  report.memory.weights = integer(predicted, "weights");
+  report.memory.activations = integer(predicted, "activations");
+  report.memory.workspace = integer(predicted, "workspace");
+  report.memory.runtimeOverhead = integer(predicted, "runtime_overhead");
+  report.memory.arena = integer(predicted, "arena");
+  report.memory.peak = integer(predicted, "peak");
+  report.networkMacs = integer(predicted, "network_macs");
+  report.executedMacs = integer(predicted, "executed_macs");
+  for (Attribute attribute : program.getGroupsAttr()) {
+    auto from = cast<DictionaryAttr>(attribute);
+    GroupReport group;
+    for (Attribute name : from.getAs<ArrayAttr>("ops"))
+      group.ops.push_back(cast<StringAttr>(name).str());
+    group.schedule = from.getAs<StringAttr>("schedule").str();
+    group.arenaBytes = integer(from, "arena");
+    report.groups.push_back(std::move(group));
+  }
+  return report;
+}
+
+/// Writes the plan beside its place and moves it there when it is complete, so
+/// that no run ever sees half a plan.
+static LogicalResult writePlan(ModuleOp module, const std::string &path) {
+  auto fail = [&](llvm::Error error) {
+    reportError("cannot write '" + path +
+                "': " + llvm::toString(std::move(error)));
+    return failure();
+  };
+  llvm::Expected<llvm::sys::fs::TempFile> file =
+      llvm::sys::fs::TempFile::create(
+          path + ".%%%%%%", llvm::sys::fs::all_read | llvm::sys::fs::all_write);
+  if (!file)
+    return fail(file.takeError());
+  llvm::raw_fd_ostream stream(file->FD, /*shouldClose=*/false);
+  LogicalResult written = exportPlan(module, stream);
+  stream.flush();
+  if (stream.has_error()) {
+    reportError("cannot write '" + path + "': " + stream.error().message());
+    stream.clear_error();
+    written = failure();
+  }
+  if (failed(written)) {
+    llvm::consumeError(file->discard());
+    return failure();
+  }
+  if (llvm::Error error = file->keep(path))
+    return fail(std::move(error));
+  return success();
+}
+
+int runCompile(const CompileOptions &options) {
+  Progress progress;
+  Session session;
+  progress.show("reading " + options.model.model);
+  OwningOpRef<ModuleOp> module = session.import(options.model);
+  if (!module)
+    return session.getImportFailure();
+  progress.show("planning");
+  if (failed(session.run(*module, [&](OpPassManager &manager) {
+        populateCompile(manager, options.pipeline);
+      })))
+    return kBadInput;
+  progress.show("writing " + options.output);
+  if (failed(writePlan(*module, options.output)))
+    return kBadInput;
+
+  auto program = *module->getOps<plan::ProgramOp>().begin();
+  PlanReport report = describe(*module, program);
+  printReport(report);
+  if (options.jsonFile.empty())
+    return kSuccess;
+  const PipelineOptions &pipeline = options.pipeline;
+  nlohmann::ordered_json used = {{"target", pipeline.target},
+                                 {"threads", pipeline.threads},
+                                 {"device", pipeline.device},
+                                 {"memory_budget", pipeline.memoryBudget},
+                                 {"budget_scope", pipeline.budgetScope},
+                                 {"max_groups", pipeline.maxGroups},
+                                 {"groups", pipeline.groups}};
+  return writeJson(toJson(report, std::move(used)), options.jsonFile)
+             ? kSuccess
+             : kBadInput;
+}
+
+} // namespace snug::tool

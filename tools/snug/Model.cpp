@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// Loading a model, printing what goes wrong, showing progress.
+#include "Model.h"
+
+#include "snug/Dialect/Plan/PlanDialect.h"
+#include "snug/Dialect/Snug/SnugDialect.h"
+#include "snug/Import/ONNX.h"
+
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/IR/Diagnostics.h"
+#include "llvm/Support/Process.h"
+#include "llvm/Support/raw_ostream.h"
+
+using namespace mlir;
+
+namespace snug::tool {
+
+void reportError(const llvm::Twine &message) {
+  llvm::errs() << "snug: error: " << message << "\n";
+}
+
+Progress::~Progress() {
+  if (isShown)
+    llvm::errs() << "\r\033[K";
+}
+
+void Progress::show(const llvm::Twine &phase) {
+  if (!llvm::sys::Process::StandardErrIsDisplayed())
+    return;
+  llvm::errs() << "\r\033[K" << phase << " ...";
+  isShown = true;
+}
+
+/// "node 'conv3': " where the location names one.
+static std::string place(Location location) {
+  if (auto name = location->findInstanceOf<NameLoc>())
+    return "node '" + name.getName().str() + "': ";
+  return "";
+}
+
+static LogicalResult printDiagnostic(Diagnostic &diagnostic) {
+  std::string text = diagnostic.str();
+  // Verifiers begin with the op's name, which says less than the node's.
+  if (diagnostic.getSeverity() == DiagnosticSeverity::Error)
+    reportError(place(diagnostic.getLocation()) + text);
+  else
+    llvm::errs() << "snug: "
+                 << (diagnostic.getSeverity() == DiagnosticSeverity::Warning
+                         ? "warning: "
+                         : "note: ")
+                 << text << "\n";
+  for (Diagnostic &note : diagnostic.getNotes())
+    llvm::errs() << "  note: " << note.str() << "\n";
+  return success();
+}
+
+// One thread: a compile takes a second, and starting a pool costs more than it
+// brings for one function.
+Session::Session() : context(MLIRContext::Threading::DISABLED) {
+  context.loadDialect<func::FuncDialect, cnn::SnugDialect, plan::PlanDialect>();
+  context.getDiagEngine().registerHandler(printDiagnostic);
+}
+
+OwningOpRef<ModuleOp> Session::import(const ModelOptions &options) {
+  ImportOptions importOptions;
+  for (const std::string &text : options.shapes) {
+    auto shape = parseShapeOption(text);
+    if (!shape) {
+      reportError(shape.error().message);
+      importFailure = kBadCommandLine;
+      return nullptr;
+    }
+    if (!importOptions.shapes.insert(*shape).second) {
+      reportError("--shape is given twice for the input '" + shape->first +
+                  "'");
+      importFailure = kBadCommandLine;
+      return nullptr;
+    }
+  }
+  return importONNX(context, options.model, importOptions);
+}
+
+LogicalResult Session::run(ModuleOp module,
+                           llvm::function_ref<void(OpPassManager &)> populate) {
+  PassManager manager(&context);
+  populate(manager);
+  return manager.run(module);
+}
+
+} // namespace snug::tool

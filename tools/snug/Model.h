@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// Loading a model, printing what goes wrong, showing progress.
+#ifndef SNUG_TOOLS_SNUG_MODEL_H
+#define SNUG_TOOLS_SNUG_MODEL_H
+
+#include "Commands.h"
+
+#include "mlir/IR/BuiltinOps.h"
+#include "mlir/IR/MLIRContext.h"
+#include "mlir/IR/OwningOpRef.h"
+#include "llvm/ADT/Twine.h"
+
+namespace snug::tool {
+
+/// "snug: error: <message>" on standard error.
+void reportError(const llvm::Twine &message);
+
+/// One line on standard error that tells which phase runs, replaced by the
+/// next one and removed at the end; nothing where that is no terminal.
+class Progress {
+public:
+  ~Progress();
+  void show(const llvm::Twine &phase);
+
+private:
+  bool isShown = false;
+};
+
+/// A context with our dialects whose errors are printed as reportError() does,
+/// with the name of the ONNX node where one is known.
+class Session {
+public:
+  Session();
+  mlir::MLIRContext &getContext() { return context; }
+  /// Imports the model; null where that fails (the error is printed).
+  mlir::OwningOpRef<mlir::ModuleOp> import(const ModelOptions &options);
+  /// kBadCommandLine if an option of the model could not be read, kBadInput if
+  /// the model could not; meaningful after import() returned null.
+  ExitCode getImportFailure() const { return importFailure; }
+  /// Runs passes on the module.
+  mlir::LogicalResult
+  run(mlir::ModuleOp module,
+      llvm::function_ref<void(mlir::OpPassManager &)> populate);
+
+private:
+  mlir::MLIRContext context;
+  ExitCode importFailure = kBadInput;
+};
+
+} // namespace snug::tool
+
+#endif // SNUG_TOOLS_SNUG_MODEL_H

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// Tables and JSON that compile and estimate print.
+#ifndef SNUG_TOOLS_SNUG_REPORT_H
+#define SNUG_TOOLS_SNUG_REPORT_H
+
+#include "snug/Analysis/MemoryReport.h"
+
+#include <nlohmann/json.hpp>
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace snug::tool {
+
+/// A group as reports list it.
+struct GroupReport {
+  std::vector<std::string> ops;
+  std::string schedule;
+  int64_t arenaBytes = 0;
+};
+
+/// What is known of a plan before it runs.
+struct PlanReport {
+  std::string model, target;
+  int64_t threads = 1;
+  planner::MemoryFigures memory;
+  int64_t networkMacs = 0, executedMacs = 0;
+  std::vector<GroupReport> groups;
+};
+
+/// The table of a plan, to standard output.
+void printReport(const PlanReport &report);
+/// The fields that every JSON report has; `options` are those of the command.
+nlohmann::ordered_json toJson(const PlanReport &report,
+                              nlohmann::ordered_json options);
+
+/// The table of a network's memory per op, to standard output.
+void printOps(const MemoryReport &report);
+nlohmann::ordered_json opsToJson(const MemoryReport &report);
+
+/// Writes `document` to `file`; false after an error was printed.
+bool writeJson(const nlohmann::ordered_json &document, const std::string &file);
+
+} // namespace snug::tool
+
+#endif // SNUG_TOOLS_SNUG_REPORT_H

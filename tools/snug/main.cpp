@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// snug: compiles, runs and estimates convolutional networks.
+#include "Commands.h"
+
+#include "Runner.h"
+
+#include <CLI/CLI.hpp>
+
+#include <cstdio>
+#include <cstring>
+
+using namespace snug;
+using namespace snug::tool;
+
+namespace {
+
+void addModel(CLI::App &command, ModelOptions &options) {
+  command.add_option("model", options.model, "ONNX file")->required();
+  command
+      .add_option("--shape", options.shapes,
+                  "Fixes open dimensions: input=1x3x608x608; repeatable")
+      ->allow_extra_args(false);
+}
+
+void addTarget(CLI::App &command, PipelineOptions &options) {
+  command
+      .add_option("--target", options.target,
+                  "Instruction set: host, portable, avx2, avx512")
+      ->check(CLI::IsMember({"host", "portable", "avx2", "avx512"}))
+      ->capture_default_str();
+  command.add_option("--threads", options.threads, "Threads of the plan")
+      ->check(CLI::Range(1, 256))
+      ->capture_default_str();
+  command
+      .add_option("--device", options.device,
+                  "Device profile: a name, or a .json file")
+      ->capture_default_str();
+}
+
+CLI::App *addCompile(CLI::App &app, CompileOptions &options) {
+  CLI::App *command =
+      app.add_subcommand("compile", "Makes a plan file out of an ONNX model");
+  addModel(*command, options.model);
+  command->add_option("-o,--output", options.output, "Plan file")->required();
+  addTarget(*command, options.pipeline);
+  command->add_option("--memory-budget", options.pipeline.memoryBudget,
+                      "Bytes that a run may take: 64MiB, 32MB, 1000000B");
+  command
+      ->add_option("--budget-scope", options.pipeline.budgetScope,
+                   "What the budget bounds: process or arena")
+      ->check(CLI::IsMember({"process", "arena"}))
+      ->capture_default_str();
+  command
+      ->add_option("--max-groups", options.pipeline.maxGroups,
+                   "Fused groups that the search may make")
+      ->check(CLI::Range(0, 2))
+      ->capture_default_str();
+  command->add_option("--groups", options.pipeline.groups,
+                      "Explicit groups: 8:5x5,16:2x2 (layers up to 8 on a 5x5 "
+                      "grid, up to 16 on 2x2) or 16:whole");
+  command->add_option("--json", options.jsonFile, "Write the report as JSON");
+  return command;
+}
+
+CLI::App *addEstimate(CLI::App &app, EstimateOptions &options) {
+  CLI::App *command = app.add_subcommand(
+      "estimate", "Tells the memory that a network needs, op by op");
+  addModel(*command, options.model);
+  addTarget(*command, options.pipeline);
+  command->add_option("--json", options.jsonFile, "Write the report as JSON");
+  return command;
+}
+
+CLI::App *addReference(CLI::App &app, ReferenceOptions &options) {
+  CLI::App *command = app.add_subcommand(
+      "reference", "Runs a model in the slow reference executor");
+  addModel(*command, options.model);
+  command
+      ->add_option("--input", options.inputs,
+                   "NAME=FILE.npy: values of a network input; repeatable")
+      ->allow_extra_args(false);
+  command->add_option("--random-inputs", options.randomSeed,
+                      "Seed of the values of inputs without a file");
+  command->add_option("--output-dir", options.outputDir,
+                      "Folder for the outputs, one .npy file each");
+  return command;
+}
+
+/// Commands that the design names and that do not exist yet.
+bool isLater(const char *name) {
+  for (const char *later : {"explore", "profile", "fit", "adapt", "predict"})
+    if (std::strcmp(name, later) == 0)
+      return true;
+  return false;
+}
+
+} // namespace
+
+int main(int argc, char **argv) {
+  // `run` is snug-run's own command line, whatever else snug takes.
+  if (argc > 1 && std::strcmp(argv[1], "run") == 0)
+    return runner::runMain(argc - 1, argv + 1, "snug run");
+  if (argc > 1 && isLater(argv[1])) {
+    std::fprintf(stderr,
+                 "snug: error: '%s' does not exist yet; there are compile, "
+                 "run, estimate and reference\n",
+                 argv[1]);
+    return kBadCommandLine;
+  }
+
+  CLI::App app("Makes a convolutional network fit into the memory of a device");
+  app.name("snug");
+  app.require_subcommand(1);
+  CompileOptions compileOptions;
+  EstimateOptions estimateOptions;
+  ReferenceOptions referenceOptions;
+  CLI::App *compile = addCompile(app, compileOptions);
+  CLI::App *estimate = addEstimate(app, estimateOptions);
+  addReference(app, referenceOptions);
+  app.add_subcommand("run", "Runs a plan; see snug run --help");
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::CallForHelp &) {
+    for (CLI::App *command : app.get_subcommands())
+      return std::fputs(command->help().c_str(), stdout), kSuccess;
+    std::fputs(app.help().c_str(), stdout);
+    return kSuccess;
+  } catch (const CLI::ParseError &error) {
+    std::fprintf(stderr, "snug: error: %s\ntry 'snug --help'\n", error.what());
+    return kBadCommandLine;
+  }
+  if (*compile)
+    return runCompile(compileOptions);
+  if (*estimate)
+    return runEstimate(estimateOptions);
+  return runReference(referenceOptions);
+}
