@@ -52,6 +52,26 @@ SNUG_INLINE const float *keepInRegister(const float *pointer) {
   return pointer;
 }
 
+/// Keeps the steps of a reduction apart: compilers would otherwise load the
+/// next step's operands early and keep sums of strides and offsets, and run out
+/// of registers. Costs no instruction.
+SNUG_INLINE int64_t separateStep(int64_t pixelStep) {
+  __asm__ volatile("" : "+r"(pixelStep) : : "memory");
+  return pixelStep;
+}
+
+/// sum += a * b, the sum staying in its register. Left to itself GCC lets sums
+/// wander through the weights' registers, and spills one in the inner loop.
+SNUG_INLINE void multiplyAdd(Vector &sum, Vector a, Vector b) {
+#if defined(__AVX512F__) && SNUG_KERNEL_LANES == 16
+  __asm__("vfmadd231ps %2, %1, %0" : "+v"(sum) : "v"(a), "v"(b));
+#elif defined(__FMA__) && SNUG_KERNEL_LANES == 8
+  __asm__("vfmadd231ps %2, %1, %0" : "+x"(sum) : "x"(a), "x"(b));
+#else
+  sum += a * b;
+#endif
+}
+
 /// Adds one step of the reduction: input `k` of every pixel times one vector
 /// row of weights. Every third pixel has a base pointer; the two after it are
 /// reached by addressing modes.
@@ -60,17 +80,35 @@ SNUG_INLINE void accumulate(Vector (&sum)[Pixels][Vectors],
                             const float *const (&input)[(Pixels + 2) / 3],
                             int64_t pixelStep, const float *weights,
                             const float *secondWeights, int k) {
+  pixelStep = separateStep(pixelStep);
+  if (Pixels < Vectors) {
+    // Few pixels: their inputs stay, the weights pass through one register.
+    Vector value[Pixels];
+    SNUG_UNROLL
+    for (int p = 0; p < Pixels; ++p)
+      value[p] = splat(input[0][p * pixelStep + k]);
+    SNUG_UNROLL
+    for (int v = 0; v < Vectors; ++v) {
+      const float *from =
+          v < 2 ? weights + v * kLanes : secondWeights + (v - 2) * kLanes;
+      const Vector weight = load(from + k * kPanel);
+      SNUG_UNROLL
+      for (int p = 0; p < Pixels; ++p)
+        multiplyAdd(sum[p][v], value[p], weight);
+    }
+    return;
+  }
   Vector weight[Vectors];
   SNUG_UNROLL
   for (int v = 0; v < Vectors; ++v)
-    weight[v] = v < 2 ? load(weights + k * kPanel + v * kLanes)
-                      : load(secondWeights + k * kPanel + (v - 2) * kLanes);
+    weight[v] = load(weights + k * kPanel + v * kLanes);
   SNUG_UNROLL
   for (int p = 0; p < Pixels; ++p) {
-    const Vector value = splat(input[p / 3][(p % 3) * pixelStep + k]);
+    const float *pixel = input[p / 3] + (p % 3) * pixelStep;
+    const Vector value = splat(pixel[k]);
     SNUG_UNROLL
     for (int v = 0; v < Vectors; ++v)
-      sum[p][v] += value * weight[v];
+      multiplyAdd(sum[p][v], value, weight[v]);
   }
 }
 

@@ -39,26 +39,35 @@ struct Epilogue {
 /// packed weights come from the catalogue for the same target.
 struct KernelTable {
   Target target;
-  uint64_t (*move)(const TensorView &input, const TensorView &output, ThreadPool &pool);
+  uint64_t (*move)(const TensorView &input, const TensorView &output,
+                   ThreadPool &pool);
   uint64_t (*convolution)(const WindowShape &shape, const TensorView &input,
                           const float *weights, const Epilogue &epilogue,
-                          const TensorView &output, void *workspace, ThreadPool &pool);
+                          const TensorView &output, void *workspace,
+                          ThreadPool &pool);
   uint64_t (*depthwise)(const WindowShape &shape, const TensorView &input,
                         const float *weights, const Epilogue &epilogue,
-                        const TensorView &output, void *workspace, ThreadPool &pool);
+                        const TensorView &output, void *workspace,
+                        ThreadPool &pool);
   uint64_t (*maxPool)(const WindowShape &shape, const TensorView &input,
                       const TensorView &output, ThreadPool &pool);
   /// Divides by the window's whole area if `countIncludePad`, else by the
   /// taps that lie inside the input view (pads of this call are outside).
   uint64_t (*averagePool)(const WindowShape &shape, bool countIncludePad,
-                          const TensorView &input, const TensorView &output, ThreadPool &pool);
-  uint64_t (*globalAveragePool)(const TensorView &input, const TensorView &output, ThreadPool &pool);
-  uint64_t (*gemm)(const TensorView &input, const float *weights, const Epilogue &epilogue,
-                   const TensorView &output, ThreadPool &pool);
-  uint64_t (*unary)(const TensorView &input, const Epilogue &epilogue, const TensorView &output, ThreadPool &pool);
-  uint64_t (*add)(const TensorView &left, const TensorView &right, const Epilogue &epilogue,
-                  const TensorView &output, ThreadPool &pool);
-  uint64_t (*softmax)(const TensorView &input, const TensorView &output, ThreadPool &pool);
+                          const TensorView &input, const TensorView &output,
+                          ThreadPool &pool);
+  uint64_t (*globalAveragePool)(const TensorView &input,
+                                const TensorView &output, ThreadPool &pool);
+  uint64_t (*gemm)(const TensorView &input, const float *weights,
+                   const Epilogue &epilogue, const TensorView &output,
+                   ThreadPool &pool);
+  uint64_t (*unary)(const TensorView &input, const Epilogue &epilogue,
+                    const TensorView &output, ThreadPool &pool);
+  uint64_t (*add)(const TensorView &left, const TensorView &right,
+                  const Epilogue &epilogue, const TensorView &output,
+                  ThreadPool &pool);
+  uint64_t (*softmax)(const TensorView &input, const TensorView &output,
+                      ThreadPool &pool);
 };
 
 /// Null where this build lacks the target (another architecture).

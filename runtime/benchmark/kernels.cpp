@@ -1,0 +1,506 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// snug-kernel-benchmark: times single kernels and prints their speed beside the
+// multiply-add peak, measured between them in the same process.
+#include "Kernels.h"
+#include "ThreadPool.h"
+#include "peak.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <functional>
+#include <memory>
+#include <string>
+#include <time.h>
+#include <vector>
+
+using namespace snug::runtime;
+
+namespace {
+
+const char kUsage[] =
+    "usage: snug-kernel-benchmark [--target=host|portable|avx2|avx512] "
+    "[--threads=1,2]\n"
+    "                             [--filter=TEXT] [--seconds=S] [--json=FILE]\n"
+    "                             [--clock=wall|cpu]\n"
+    "\n"
+    "Times kernels on fixed shapes and prints GFLOP/s (two per "
+    "multiply-accumulate,\n"
+    "padding taps counted; for kernels without any: GB/s read and written) and "
+    "the\n"
+    "percentage of the multiply-add peak, measured in the same process.\n"
+    "\n"
+    "  --target   instruction set (default: host)\n"
+    "  --threads  comma-separated thread counts (default: 1,2)\n"
+    "  --filter   only shapes whose name contains this text\n"
+    "  --seconds  time for each shape (default: 0.3)\n"
+    "  --json     write the records to this file as well\n"
+    "  --clock    cpu: count the calling thread's processor time, for busy "
+    "machines;\n"
+    "             one thread only (default: wall)\n";
+
+struct Options {
+  Target target = hostTarget();
+  std::vector<int> threads = {1, 2};
+  std::string filter, json;
+  double seconds = 0.3;
+};
+
+struct Record {
+  std::string shape, kernel;
+  int threads;
+  double bestSeconds, medianSeconds;
+  double operations; ///< floating-point operations, or bytes
+  bool isBytes;
+};
+
+clockid_t benchmarkClock = CLOCK_MONOTONIC;
+
+double now() {
+  timespec t;
+  clock_gettime(benchmarkClock, &t);
+  return double(t.tv_sec) + 1e-9 * double(t.tv_nsec);
+}
+
+/// Page-aligned floats with values that neither grow nor become subnormal.
+class Buffer {
+public:
+  explicit Buffer(int64_t bytes) {
+    void *memory = nullptr;
+    const size_t size = size_t(std::max<int64_t>(bytes, 64));
+    if (posix_memalign(&memory, 4096, size) != 0) {
+      std::fprintf(stderr, "error: out of memory\n");
+      std::exit(1);
+    }
+    floats.reset(static_cast<float *>(memory));
+    uint32_t state = 1;
+    for (size_t i = 0; i < size / sizeof(float); ++i) {
+      state = state * 1664525u + 1013904223u;
+      floats.get()[i] = float(state >> 16) / 32768.0f - 1.0f;
+    }
+  }
+  float *data() const { return floats.get(); }
+
+private:
+  struct Free {
+    void operator()(float *p) const { std::free(p); }
+  };
+  std::unique_ptr<float, Free> floats;
+};
+
+TensorView denseView(float *data, int height, int width, int channels) {
+  TensorView view;
+  view.data = data;
+  view.height = height;
+  view.width = width;
+  view.channels = channels;
+  view.pixelStride = channels;
+  view.rowStride = int64_t(width) * channels;
+  view.batchStride = view.rowStride * height;
+  return view;
+}
+
+/// GFLOP/s of the peak loop on `threads` threads at once.
+double measurePeak(Target target, ThreadPool &pool) {
+  double best = 0;
+  for (int repetition = 0; repetition < 5; ++repetition) {
+    std::vector<double> operations(size_t(pool.threads()), 0.0);
+    const double start = now();
+    pool.forEach(pool.threads(), [&](int64_t index, int) {
+      operations[size_t(index)] = runMultiplyAdds(target, 200000);
+    });
+    const double seconds = now() - start;
+    double sum = 0;
+    for (double o : operations)
+      sum += o;
+    best = std::max(best, sum / seconds * 1e-9);
+  }
+  return best;
+}
+
+class Benchmark {
+public:
+  explicit Benchmark(const Options &options)
+      : options(options), kernels(*kernelTable(options.target)) {
+    for (int threads : options.threads) {
+      pools.emplace_back(new ThreadPool(threads));
+      peaks.push_back(0);
+    }
+  }
+
+  void runAll();
+  bool writeJson() const;
+  void print() const;
+
+private:
+  /// `work` is called with a pool and returns multiply-accumulates; `bytes` is
+  /// what counts for kernels that have none.
+  void time(const std::string &shape, const char *kernel, double bytes,
+            const std::function<uint64_t(ThreadPool &)> &work);
+  bool wanted(const std::string &shape) const {
+    return shape.find(options.filter) != std::string::npos;
+  }
+  void convolution(int inputs, int outputs, int height, int width, int kernel,
+                   int stride, bool padded, int groups = 1);
+  void gemm(int depth, int columns);
+  void pooling(const char *name, int channels, int extent, int kernel,
+               int stride);
+  void elementwise(int channels, int extent);
+  void moves(int channels, int extent);
+  double percent(const Record &record) const;
+
+  const Options &options;
+  const KernelTable &kernels;
+  std::vector<std::unique_ptr<ThreadPool>> pools;
+  std::vector<double> peaks; ///< best so far, by position in options.threads
+  std::vector<Record> records;
+};
+
+void Benchmark::time(const std::string &shape, const char *kernel, double bytes,
+                     const std::function<uint64_t(ThreadPool &)> &work) {
+  for (size_t i = 0; i < pools.size(); ++i) {
+    peaks[i] = std::max(peaks[i], measurePeak(options.target, *pools[i]));
+    const uint64_t macs = work(*pools[i]); // also warms up
+    std::vector<double> times;
+    const double start = now();
+    while (times.size() < 10 || now() - start < options.seconds) {
+      const double begin = now();
+      work(*pools[i]);
+      times.push_back(now() - begin);
+    }
+    std::sort(times.begin(), times.end());
+    records.push_back({shape, kernel, options.threads[i], times.front(),
+                       times[times.size() / 2],
+                       macs ? 2.0 * double(macs) : bytes, macs == 0});
+  }
+}
+
+void Benchmark::convolution(int inputs, int outputs, int height, int width,
+                            int kernel, int stride, bool padded, int groups) {
+  const bool depthwise = groups > 1 && groups == inputs && groups == outputs;
+  std::string name =
+      (depthwise ? "dw " + std::to_string(inputs)
+                 : std::to_string(inputs) + "-" + std::to_string(outputs)) +
+      "@" + std::to_string(height) +
+      (width == height ? "" : "x" + std::to_string(width)) + " k" +
+      std::to_string(kernel) +
+      (stride == 1 ? "" : " s" + std::to_string(stride)) +
+      (groups > 1 && !depthwise ? " g" + std::to_string(groups) : "") +
+      (padded ? "" : " tile");
+  if (!wanted(name))
+    return;
+  WindowShape s;
+  const int pad = padded ? kernel / 2 : 0;
+  const int halo = padded ? 0 : kernel - stride;
+  s.padTop = s.padLeft = s.padBottom = s.padRight = pad;
+  // A tile's extents are those of its output; its input has the halo.
+  s.inputHeight = padded ? height : height * stride + halo;
+  s.inputWidth = padded ? width : width * stride + halo;
+  s.inputChannels = inputs;
+  s.outputChannels = outputs;
+  s.kernelHeight = s.kernelWidth = kernel;
+  s.strideHeight = s.strideWidth = stride;
+  s.groups = groups;
+  s.outputHeight = (s.inputHeight + 2 * pad - kernel) / stride + 1;
+  s.outputWidth = (s.inputWidth + 2 * pad - kernel) / stride + 1;
+  Buffer in(int64_t(s.inputHeight) * s.inputWidth * inputs * 4);
+  Buffer out(int64_t(s.outputHeight) * s.outputWidth * outputs * 4);
+  Buffer weights(packedConvolutionBytes(options.target, s));
+  Buffer bias(packedBiasBytes(outputs));
+  const TensorView input =
+      denseView(in.data(), s.inputHeight, s.inputWidth, inputs);
+  const TensorView output =
+      denseView(out.data(), s.outputHeight, s.outputWidth, outputs);
+  Epilogue epilogue;
+  epilogue.bias = bias.data();
+  epilogue.activation = Activation::LeakyRelu;
+  epilogue.slope = 0.1f;
+  const auto function = depthwise ? kernels.depthwise : kernels.convolution;
+  time(name, depthwise ? "depthwise" : "convolution", 0, [&](ThreadPool &pool) {
+    return function(s, input, weights.data(), epilogue, output, nullptr, pool);
+  });
+}
+
+void Benchmark::gemm(int depth, int columns) {
+  const std::string name =
+      "gemm " + std::to_string(depth) + "x" + std::to_string(columns);
+  if (!wanted(name))
+    return;
+  Buffer in(int64_t(depth) * 4), out(int64_t(columns) * 4);
+  Buffer weights(packedGemmBytes(options.target, depth, columns));
+  Buffer bias(packedBiasBytes(columns));
+  const TensorView input = denseView(in.data(), 1, 1, depth);
+  const TensorView output = denseView(out.data(), 1, 1, columns);
+  Epilogue epilogue;
+  epilogue.bias = bias.data();
+  epilogue.activation = Activation::Relu;
+  time(name, "gemm", 0, [&](ThreadPool &pool) {
+    return kernels.gemm(input, weights.data(), epilogue, output, pool);
+  });
+}
+
+void Benchmark::pooling(const char *kind, int channels, int extent, int kernel,
+                        int stride) {
+  const std::string name = std::string(kind) + " " + std::to_string(channels) +
+                           "@" + std::to_string(extent) + " k" +
+                           std::to_string(kernel) + " s" +
+                           std::to_string(stride);
+  if (!wanted(name))
+    return;
+  WindowShape s;
+  s.inputHeight = s.inputWidth = extent;
+  s.inputChannels = s.outputChannels = channels;
+  s.kernelHeight = s.kernelWidth = kernel;
+  s.strideHeight = s.strideWidth = stride;
+  s.outputHeight = s.outputWidth = (extent - kernel) / stride + 1;
+  const int64_t inputBytes = int64_t(extent) * extent * channels * 4;
+  const int64_t outputBytes =
+      int64_t(s.outputHeight) * s.outputWidth * channels * 4;
+  Buffer in(inputBytes), out(outputBytes);
+  const TensorView input = denseView(in.data(), extent, extent, channels);
+  const TensorView output =
+      denseView(out.data(), s.outputHeight, s.outputWidth, channels);
+  const bool max = std::strcmp(kind, "max") == 0;
+  const bool global = kernel == extent && !max;
+  time(name,
+       max      ? "max_pool"
+       : global ? "global_average_pool"
+                : "average_pool",
+       double(inputBytes + outputBytes), [&](ThreadPool &pool) {
+         if (max)
+           return kernels.maxPool(s, input, output, pool);
+         if (global)
+           return kernels.globalAveragePool(input, output, pool);
+         return kernels.averagePool(s, false, input, output, pool);
+       });
+}
+
+void Benchmark::elementwise(int channels, int extent) {
+  const std::string at =
+      std::to_string(channels) + "@" + std::to_string(extent);
+  if (!wanted("relu " + at) && !wanted("add " + at))
+    return;
+  const int64_t bytes = int64_t(extent) * extent * channels * 4;
+  Buffer a(bytes), b(bytes), c(bytes);
+  const TensorView left = denseView(a.data(), extent, extent, channels);
+  const TensorView right = denseView(b.data(), extent, extent, channels);
+  const TensorView output = denseView(c.data(), extent, extent, channels);
+  Epilogue epilogue;
+  epilogue.activation = Activation::Relu;
+  if (wanted("relu " + at))
+    time("relu " + at, "unary", 2.0 * double(bytes), [&](ThreadPool &pool) {
+      return kernels.unary(left, epilogue, output, pool);
+    });
+  if (wanted("add " + at))
+    time("add " + at, "add", 3.0 * double(bytes), [&](ThreadPool &pool) {
+      return kernels.add(left, right, epilogue, output, pool);
+    });
+}
+
+void Benchmark::moves(int channels, int extent) {
+  const std::string at =
+      std::to_string(channels) + "@" + std::to_string(extent);
+  const int64_t bytes = int64_t(extent) * extent * channels * 4;
+  if (!wanted("nchw to nhwc " + at) && !wanted("nhwc to nchw " + at))
+    return;
+  Buffer a(bytes), b(bytes);
+  const TensorView last = denseView(a.data(), extent, extent, channels);
+  TensorView first = denseView(b.data(), extent, extent, channels);
+  first.channelStride = int64_t(extent) * extent;
+  first.rowStride = extent;
+  first.pixelStride = 1;
+  if (wanted("nchw to nhwc " + at))
+    time("nchw to nhwc " + at, "move", 2.0 * double(bytes),
+         [&](ThreadPool &pool) { return kernels.move(first, last, pool); });
+  if (wanted("nhwc to nchw " + at))
+    time("nhwc to nchw " + at, "move", 2.0 * double(bytes),
+         [&](ThreadPool &pool) { return kernels.move(last, first, pool); });
+}
+
+void Benchmark::runAll() {
+  // Whole layers of yolov2, vgg and resnet.
+  convolution(3, 32, 608, 608, 3, 1, true);
+  convolution(32, 64, 304, 304, 3, 1, true);
+  convolution(64, 128, 152, 152, 3, 1, true);
+  convolution(128, 64, 152, 152, 1, 1, true);
+  convolution(128, 256, 76, 76, 3, 1, true);
+  convolution(256, 512, 38, 38, 3, 1, true);
+  convolution(512, 1024, 19, 19, 3, 1, true);
+  convolution(64, 64, 56, 56, 3, 1, true);
+  convolution(256, 64, 56, 56, 1, 1, true);
+  convolution(64, 256, 56, 56, 1, 1, true);
+  convolution(512, 512, 14, 14, 3, 1, true);
+  convolution(512, 512, 7, 7, 3, 1, true);
+  convolution(2048, 512, 7, 7, 1, 1, true);
+  // Tiles of a grid: 16 x 16 outputs, and ragged widths.
+  for (int width : {16, 17, 13, 31}) {
+    convolution(3, 32, 16, width, 3, 1, false);
+    convolution(32, 64, 16, width, 3, 1, false);
+    convolution(64, 128, 16, width, 3, 1, false);
+    convolution(128, 256, 16, width, 3, 1, false);
+    convolution(256, 512, 16, width, 3, 1, false);
+    convolution(128, 64, 16, width, 1, 1, false);
+  }
+  // Strided, grouped and channel tails.
+  convolution(3, 64, 224, 224, 7, 2, true);
+  convolution(128, 256, 56, 56, 3, 2, true);
+  convolution(128, 128, 56, 56, 3, 1, true, 32);
+  convolution(96, 24, 56, 56, 1, 1, true);
+  convolution(512, 425, 19, 19, 1, 1, true);
+  convolution(32, 32, 112, 112, 3, 1, true, 32);
+  convolution(144, 144, 56, 56, 3, 2, true, 144);
+  convolution(96, 96, 112, 112, 3, 2, true, 96);
+  convolution(384, 384, 14, 14, 3, 1, true, 384);
+  convolution(240, 240, 28, 28, 5, 1, true, 240);
+  gemm(25088, 4096);
+  gemm(1024, 1000);
+  pooling("max", 32, 608, 2, 2);
+  pooling("max", 64, 152, 2, 2);
+  pooling("max", 64, 112, 3, 2);
+  pooling("average", 64, 56, 2, 2);
+  pooling("average", 1024, 7, 7, 1);
+  elementwise(256, 56);
+  moves(3, 608);
+  moves(512, 38);
+}
+
+double Benchmark::percent(const Record &record) const {
+  if (record.isBytes)
+    return 0;
+  for (size_t i = 0; i < pools.size(); ++i)
+    if (options.threads[i] == record.threads)
+      return 100 * record.operations / record.medianSeconds * 1e-9 / peaks[i];
+  return 0;
+}
+
+void Benchmark::print() const {
+  std::printf("target %s; multiply-add peak:", targetName(options.target));
+  for (size_t i = 0; i < pools.size(); ++i)
+    std::printf(" %.1f GFLOP/s on %d thread(s)%s", peaks[i], options.threads[i],
+                i + 1 < pools.size() ? "," : "\n");
+  std::printf("%-24s %-20s %7s %10s %10s %9s %10s %10s\n", "shape", "kernel",
+              "threads", "median us", "GFLOP/s", "% peak", "GB/s", "best us");
+  for (const Record &r : records) {
+    const double rate = r.operations / r.medianSeconds * 1e-9;
+    std::printf("%-24s %-20s %7d %10.1f ", r.shape.c_str(), r.kernel.c_str(),
+                r.threads, r.medianSeconds * 1e6);
+    if (r.isBytes)
+      std::printf("%10s %9s %10.1f ", "-", "-", rate);
+    else
+      std::printf("%10.1f %9.1f %10s ", rate, percent(r), "-");
+    std::printf("%10.1f\n", r.bestSeconds * 1e6);
+  }
+}
+
+bool Benchmark::writeJson() const {
+  std::FILE *file = std::fopen(options.json.c_str(), "w");
+  if (!file)
+    return false;
+  std::fprintf(file, "{\"target\": \"%s\", \"peaks\": [",
+               targetName(options.target));
+  for (size_t i = 0; i < pools.size(); ++i)
+    std::fprintf(file, "%s{\"threads\": %d, \"gflops\": %.2f}", i ? ", " : "",
+                 options.threads[i], peaks[i]);
+  std::fprintf(file, "],\n \"records\": [\n");
+  for (size_t i = 0; i < records.size(); ++i) {
+    const Record &r = records[i];
+    const double rate = r.operations / r.medianSeconds * 1e-9;
+    std::fprintf(file,
+                 "  {\"shape\": \"%s\", \"kernel\": \"%s\", \"target\": "
+                 "\"%s\", \"threads\": "
+                 "%d, \"gflops\": %.2f, \"percent_of_peak\": %.2f, "
+                 "\"gigabytes_per_second\": "
+                 "%.2f, \"median_us\": %.2f, \"best_us\": %.2f}%s\n",
+                 r.shape.c_str(), r.kernel.c_str(), targetName(options.target),
+                 r.threads, r.isBytes ? 0.0 : rate, percent(r),
+                 r.isBytes ? rate : 0.0, r.medianSeconds * 1e6,
+                 r.bestSeconds * 1e6, i + 1 < records.size() ? "," : "");
+  }
+  std::fprintf(file, " ]}\n");
+  return std::fclose(file) == 0;
+}
+
+[[noreturn]] void wrongUsage(const char *argument) {
+  std::fprintf(stderr, "error: cannot use '%s'\n%s", argument, kUsage);
+  std::exit(2);
+}
+
+/// "1,2" into {1, 2}; empty where it is no such list.
+std::vector<int> parseThreads(const char *text) {
+  std::vector<int> threads;
+  for (char *end = nullptr;; text = end + 1) {
+    const long value = std::strtol(text, &end, 10);
+    if (end == text || value < 1 || value > 256 ||
+        (*end != ',' && *end != '\0'))
+      return {};
+    threads.push_back(int(value));
+    if (*end == '\0')
+      return threads;
+  }
+}
+
+Options parseOptions(int argc, char **argv) {
+  Options options;
+  for (int i = 1; i < argc; ++i) {
+    const char *argument = argv[i];
+    const char *value = std::strchr(argument, '=');
+    const std::string name =
+        value ? std::string(argument, size_t(value - argument)) : argument;
+    if (name == "--help") {
+      std::fputs(kUsage, stdout);
+      std::exit(0);
+    }
+    if (!value || value[1] == '\0')
+      wrongUsage(argument);
+    ++value;
+    if (name == "--target") {
+      if (!parseTarget(value, &options.target))
+        wrongUsage(argument);
+    } else if (name == "--threads") {
+      options.threads = parseThreads(value);
+      if (options.threads.empty())
+        wrongUsage(argument);
+    } else if (name == "--filter") {
+      options.filter = value;
+    } else if (name == "--json") {
+      options.json = value;
+    } else if (name == "--clock") {
+      if (std::strcmp(value, "cpu") == 0)
+        benchmarkClock = CLOCK_THREAD_CPUTIME_ID;
+      else if (std::strcmp(value, "wall") != 0)
+        wrongUsage(argument);
+    } else if (name == "--seconds") {
+      char *end = nullptr;
+      options.seconds = std::strtod(value, &end);
+      if (*end != '\0' || !(options.seconds >= 0))
+        wrongUsage(argument);
+    } else {
+      wrongUsage(argument);
+    }
+  }
+  if (benchmarkClock != CLOCK_MONOTONIC &&
+      options.threads != std::vector<int>{1})
+    wrongUsage("--clock=cpu with several threads");
+  return options;
+}
+
+} // namespace
+
+int main(int argc, char **argv) {
+  const Options options = parseOptions(argc, argv);
+  if (options.target > hostTarget() || !kernelTable(options.target)) {
+    std::fprintf(stderr,
+                 "error: this machine or build lacks %s; use --target=%s\n",
+                 targetName(options.target), targetName(hostTarget()));
+    return 1;
+  }
+  Benchmark benchmark(options);
+  benchmark.runAll();
+  benchmark.print();
+  if (!options.json.empty() && !benchmark.writeJson()) {
+    std::fprintf(stderr, "error: cannot write '%s'\n", options.json.c_str());
+    return 1;
+  }
+  return 0;
+}
