@@ -48,6 +48,19 @@ struct SearchOptions {
   Allocator allocate = allocateGreedily;
 };
 
+/// Addresses of a program's buffers, and what they come down to.
+struct Placement {
+  AllocationSolution allocation;
+  MemoryFigures memory;
+};
+
+/// Checks, allocates and validates `problem`, the buffers of `program` in their
+/// order, and sums up the memory of a process that holds `weightBytes` of
+/// weights.
+Result<Placement> place(const network::Program &program,
+                        const AllocationProblem &problem, int64_t weightBytes,
+                        const SearchOptions &options);
+
 /// A partition with all that was computed about it.
 struct Plan {
   network::Partition partition;
