@@ -349,7 +349,14 @@ TEST_F(Reject, HostileViews) {
       [=](schema::ProgramT &p) {
         setStrides(first(p).input, most, most, most, most);
       },
-      "overflow");
+      "arena's length");
+  expectRefused(
+      "stride over one element",
+      [=](schema::ProgramT &p) {
+        setStrides(at(p, kMean).kernel.AsGlobalAveragePool()->output, 10, most,
+                   10, 1);
+      },
+      "over height");
   expectRefused(
       "channel stride",
       [=](schema::ProgramT &p) { setStrides(first(p).input, 3, 8, 1, 60); },

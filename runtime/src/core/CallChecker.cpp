@@ -120,12 +120,13 @@ private:
         return fail("has %s with %s %" PRId32
                     "; extents must be in [1, %" PRId32 "]",
                     role, axes[axis], extents[axis], kMaxExtent);
-      if (strides[axis] < 0)
-        return fail("has %s with negative stride %" PRId64 " over %s", role,
-                    strides[axis], axes[axis]);
-      // A stride over one element moves nothing; kernels get a plain one.
-      if (extents[axis] == 1)
-        strides[axis] = axis == 3 ? 1 : 0;
+      // Also over one element: kernels may compute with a stride that they
+      // never step by.
+      if (strides[axis] < 0 || static_cast<uint64_t>(strides[axis]) >
+                                   limits.arenaBytes / sizeof(float))
+        return fail("has %s with stride %" PRId64
+                    " over %s; it must be in [0, the arena's length]",
+                    role, strides[axis], axes[axis]);
       uint64_t reach = static_cast<uint64_t>(extents[axis] - 1);
       if (!multiply(static_cast<uint64_t>(strides[axis]), &reach) ||
           __builtin_add_overflow(last, reach, &last))
@@ -144,6 +145,9 @@ private:
       return fail("has %s at byte %" PRIu64
                   " whose end lies past the arena's %" PRIu64 " bytes",
                   role, v.offset(), limits.arenaBytes);
+    // Over one channel any stride means the same, and kernels get 1.
+    if (channelsLast && extents[3] == 1)
+      strides[3] = 1;
     if (channelsLast && strides[3] != 1)
       return fail("has %s with channel stride %" PRId64
                   "; only moves take other strides than 1",

@@ -113,9 +113,9 @@ public:
       return dumpPlan(plan.plan, options);
     const int made = snug_plan_threads(plan.plan);
     if (options.threads != 0 && options.threads != made)
-      return "plan is made for " + std::to_string(made) + " threads, not " +
-             std::to_string(options.threads) +
-             "; compile the model with --threads=" +
+      return "plan is made with --threads=" + std::to_string(made) +
+             " and runs with no other number; compile the model with "
+             "--threads=" +
              std::to_string(options.threads);
     Error error = inputs.resolve(plan.plan, options);
     if (error.empty())
