@@ -41,8 +41,9 @@ Conflicts findConflicts(const AllocationProblem &problem) {
     unit = std::min(unit, buffer.alignment);
 
   std::vector<int> order = indices(count);
-  std::stable_sort(order.begin(), order.end(), [&](int a, int b) {
-    return buffers[a].begin < buffers[b].begin;
+  std::sort(order.begin(), order.end(), [&](int a, int b) {
+    return std::make_pair(buffers[a].begin, a) <
+           std::make_pair(buffers[b].begin, b);
   });
   Conflicts result;
   std::vector<std::pair<int, int>> pairs;
@@ -128,8 +129,9 @@ std::optional<AllocationSolution> place(const AllocationProblem &problem,
 template <typename Key>
 std::vector<int> sortedBy(const AllocationProblem &problem, Key key) {
   std::vector<int> order = indices(problem.buffers.size());
-  std::stable_sort(order.begin(), order.end(), [&](int a, int b) {
-    return key(problem.buffers[a]) < key(problem.buffers[b]);
+  std::sort(order.begin(), order.end(), [&](int a, int b) {
+    return std::make_pair(key(problem.buffers[a]), a) <
+           std::make_pair(key(problem.buffers[b]), b);
   });
   return order;
 }

@@ -124,9 +124,10 @@ std::vector<Culprit> Searcher::culprits(const Plan &plan) const {
   for (const AllocationBuffer &buffer : problem.buffers)
     if (buffer.begin <= step && step < buffer.end)
       live.push_back({buffer.name, buffer.bytes});
-  std::stable_sort(
-      live.begin(), live.end(),
-      [](const Culprit &a, const Culprit &b) { return a.bytes > b.bytes; });
+  // Equal ones by name, so that their order is fixed.
+  std::sort(live.begin(), live.end(), [](const Culprit &a, const Culprit &b) {
+    return std::tie(b.bytes, a.name) < std::tie(a.bytes, b.name);
+  });
   return live;
 }
 

@@ -91,6 +91,19 @@ void SearchSpace::addOneGroup(int64_t opEnd) {
   }
 }
 
+/// True where a network input is read before and behind `opCut`.
+bool SearchSpace::readsInputOnBothSides(int64_t opCut) const {
+  std::vector<bool> before(network.tensors.size());
+  for (size_t i = 0; i < network.ops.size(); ++i)
+    for (const network::Operand &operand : network.ops[i].operands) {
+      if (static_cast<int64_t>(i) < opCut)
+        before[operand.tensor] = network.tensors[operand.tensor].isInput;
+      else if (before[operand.tensor])
+        return true;
+    }
+  return false;
+}
+
 /// A tensor that crosses from one part to another lies in one full buffer that
 /// is live throughout the other parts between its first and its last use,
 /// whatever their schedules are. The one thing that a part hands on beside is
@@ -122,9 +135,12 @@ void SearchSpace::addTwoGroups(int64_t opCut, int64_t opEnd) {
         behind[a][b] = figures(partition(*firstOf[a], *secondOf[b]))[0];
   for (Choice &choice : first)
     choice.figures[0] = figures({{{0, opCut, choice.schedule}}})[1];
+  const bool kindMatters = readsInputOnBothSides(opCut);
   for (Choice &choice : second)
     for (int a : {0, 1})
-      if (firstOf[a])
+      if (a == 1 && firstOf[0] && !kindMatters)
+        choice.figures[1] = choice.figures[0];
+      else if (firstOf[a])
         choice.figures[a] = figures(partition(*firstOf[a], choice))[2];
 
   for (const Choice &a : first)

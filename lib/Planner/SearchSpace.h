@@ -71,6 +71,7 @@ private:
   void addOneGroup(int64_t opEnd);
   void addTwoGroups(int64_t opCut, int64_t opEnd);
   int64_t prefixLayers() const;
+  bool readsInputOnBothSides(int64_t opCut) const;
   std::vector<Choice> choices(int64_t opBegin, int64_t opEnd) const;
   PartFigures figures(const network::Partition &partition) const;
   void add(network::Partition partition, Figures figures);
