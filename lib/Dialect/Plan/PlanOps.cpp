@@ -82,7 +82,12 @@ LogicalResult ViewOp::verify() {
 
 LogicalResult ReinterpretOp::verify() {
   BufferType from = getBuffer().getType(), to = getType();
-  if (from.getLayout() != Layout::Planar || to.getLayout() != Layout::Planar)
+  // With one channel, or one pixel, both layouts are the same bytes.
+  auto isPlanar = [](BufferType type) {
+    return type.getLayout() == Layout::Planar || type.getChannels() == 1 ||
+           type.getHeight() * type.getWidth() == 1;
+  };
+  if (!isPlanar(from) || !isPlanar(to))
     return emitOpError("takes and gives planar buffers");
   if (from.getBytes() != to.getBytes() || from.getBatch() != to.getBatch())
     return emitOpError("changes the bytes or the batch of its buffer");
