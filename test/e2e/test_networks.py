@@ -76,8 +76,8 @@ def grids_of(name):
 def tiled_body(name, groups):
     def body():
         plan = check_tiled(model(name), "--groups=" + groups)
-        check(plan.report["recompute_factor"] >= 1.0 - 1e-9 or name in ("odd-stride", "odd-pads"),
-              f"recompute factor {plan.report['recompute_factor']}")
+        # A tile computes only what is needed of it; odd strides leave rows that nobody reads.
+        check(plan.report["recompute_factor"] >= 1.0 or name in ODD, f"recompute factor {plan.report['recompute_factor']}")
     return body
 
 

@@ -61,7 +61,7 @@ def _():
     check(done.status == 0 and os.path.exists(plan), f"with --shape: {done.tail()}")
     done, _ = compile_file(path, "--max-groups=0", "--shape", "input=1x5x13x9")
     check_refused(done, "input")
-    done, _ = compile_file(path, "--max-groups=0", "--shape", "other=1x3x13x9")
+    done, _ = compile_file(path, "--max-groups=0", "--shape", "input=1x3x13x9", "--shape", "other=1x3x13x9")
     check_refused(done, "other")
 
 
@@ -71,7 +71,7 @@ def _():
         helper.make_node("Sin", ["input"], ["a"], name="first_bad"),
         helper.make_node("Relu", ["a"], ["b"], name="good"),
         helper.make_node("Erf", ["b"], ["c"], name="second_bad"),
-        helper.make_node("MaxPool", ["c"], ["d"], name="third_bad", kernel_shape=[2, 2], strides=[2, 2], storage_order=1),
+        helper.make_node("MaxPool", ["c"], ["d"], name="third_bad", kernel_shape=[3, 3], strides=[2, 2], ceil_mode=1),
         helper.make_node("Gelu", ["d"], ["output"], name="fourth_bad", domain="com.microsoft"),
     ]
     done, _ = compile_file(save(nodes, [value("input", (1, 3, 8, 8))], [value("output", None)], folder="import-unsupported"))
@@ -111,12 +111,12 @@ def _():
     check_refused(done, "nowhere")
 
 
-@test("import/an opset too old or too new is refused")
+@test("import/an opset too old is refused")
 def _():
-    for opset in (1, 6, NEWEST_OPSET + 40):
+    for opset in (1, 6):
         nodes = [helper.make_node("Relu", ["input"], ["output"], name="only")]
         done, _ = compile_file(save(nodes, [value("input", (1, 3, 8, 8))], [value("output", (1, 3, 8, 8))], opset=opset, folder="import-opset"))
-        check_refused(done, "opset", str(opset))
+        check_refused(done, "oldest", str(opset), str(OLDEST_OPSET))
 
 
 @test("import/truncated and foreign files give one error")
