@@ -49,7 +49,7 @@ function(add_snug_pass name)
   add_custom_command(OUTPUT "${page}"
     COMMAND ${CMAKE_COMMAND} -E make_directory "${CMAKE_BINARY_DIR}/docs/passes"
     COMMAND ${MLIR_TABLEGEN_EXE} -gen-pass-doc "${CMAKE_CURRENT_SOURCE_DIR}/${name}.td"
-            -I "${MLIR_INCLUDE_DIR}" -I "${PROJECT_SOURCE_DIR}/include" -o "${page}"
+            -I "${MLIR_INCLUDE_DIRS}" -I "${PROJECT_SOURCE_DIR}/include" -o "${page}"
     DEPENDS "${name}.td" VERBATIM)
   add_custom_target(snug-docs-${name} DEPENDS "${page}")
   add_dependencies(snug-docs snug-docs-${name})
