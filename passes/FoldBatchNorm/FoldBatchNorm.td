@@ -17,8 +17,9 @@ def FoldBatchNormPass : Pass<"snug-fold-batch-norm", "::mlir::func::FuncOp"> {
     computed in double precision and rounded once. The new constants are
     resources where the filter was one. Other batch norms stay.
 
-    Fails when: a parameter of a batch norm is not constant or has no values, or
-    `variance + epsilon` is not positive; each such node is named.
+    Fails when: a parameter of a batch norm is not constant, `variance + epsilon`
+    is not positive, or a constant that is needed has no values (it was left out
+    when the module was printed); each such node is named.
 
     Example: the convolution has the filter 1.5 and the bias 4 afterwards.
 
