@@ -85,9 +85,9 @@ protected:
 TEST_P(PlanRun, EqualsPlainLoopsForEveryThreadCount) {
   std::vector<float> reference;
   for (int threads : {1, 2, 3, 7}) {
+    PlanImage bytes = network.plan(GetParam(), threads); // outlives the plan
     Plan loaded;
     Executor created;
-    PlanImage bytes = network.plan(GetParam(), threads);
     ASSERT_OK(snug_plan_load_memory(bytes.data(), bytes.size(), nullptr,
                                     &loaded.handle));
     EXPECT_EQ(snug_plan_threads(loaded.handle), threads);
@@ -126,9 +126,9 @@ TEST_P(PlanRun, FalsifiedPredictionsDifferFromTheRun) {
   program->predicted->network_macs = 1;
   program->predicted->arena = 4096;
   program->predicted->peak = 4096;
-  PlanImage falsified = packPlan(*program, weightsOf(honest));
-  ASSERT_OK(snug_plan_load_memory(falsified.data(), falsified.size(), nullptr,
-                                  &plan.handle));
+  image = packPlan(*program, weightsOf(honest));
+  ASSERT_OK(
+      snug_plan_load_memory(image.data(), image.size(), nullptr, &plan.handle));
   ASSERT_OK(snug_executor_create(plan.handle, nullptr, &executor.handle));
   fillInput(executor.handle, network);
   ASSERT_OK(snug_executor_run(executor.handle));
