@@ -11,6 +11,7 @@
 #include "mlir/IR/Diagnostics.h"
 #include "mlir/IR/MLIRContext.h"
 #include "mlir/Parser/Parser.h"
+#include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/CommandLine.h"
 #include "llvm/Support/InitLLVM.h"
 #include "llvm/Support/Process.h"
@@ -58,6 +59,13 @@ void reportError(const llvm::Twine &message) {
   llvm::errs() << "snug-translate: error: " << message << "\n";
 }
 
+/// A message of the system as the middle of one of ours.
+std::string lowerFirst(std::string message) {
+  if (!message.empty())
+    message[0] = llvm::toLower(message[0]);
+  return message;
+}
+
 /// Messages of the importer name nodes and tensors; a location adds nothing.
 mlir::LogicalResult printDiagnostic(mlir::Diagnostic &diagnostic) {
   auto print = [](mlir::Diagnostic &part) {
@@ -84,7 +92,8 @@ int writeFile(const Options &options,
   std::error_code code;
   llvm::ToolOutputFile file(options.output, code, llvm::sys::fs::OF_None);
   if (code) {
-    reportError("cannot write '" + options.output + "': " + code.message());
+    reportError("cannot write '" + options.output +
+                "': " + lowerFirst(code.message()));
     return BadInput;
   }
   if (!write(file.os()))
@@ -92,7 +101,7 @@ int writeFile(const Options &options,
   file.os().flush();
   if (file.os().has_error()) {
     reportError("cannot write '" + options.output +
-                "': " + file.os().error().message());
+                "': " + lowerFirst(file.os().error().message()));
     file.os().clear_error();
     return BadInput;
   }

@@ -127,7 +127,7 @@ void GraphImporter::importGemm(NodeReader &node) {
     node.malformed("its input is " + formatShape(shapeOf(input)) +
                    ", expected two dimensions");
   if (weight && weight->shape.size() != 2)
-    node.malformed("its weight '" + weight->name + "' is " +
+    node.malformed("its weight '" + weight->name + "' has shape " +
                    formatShape(weight->shape) + ", expected two dimensions");
   if (node.failed() || !input || !weight || (hasBias && !bias))
     return;
@@ -165,13 +165,14 @@ Value GraphImporter::biasVector(NodeReader &node, Constant &bias, int64_t rows,
   const int64_t biasRows = shape.size() == 2 ? shape[0] : 1;
   if (shape.size() > 2 || (biasColumns != 1 && biasColumns != columns) ||
       (biasRows != 1 && biasRows != rows)) {
-    node.malformed("its bias '" + bias.name + "' is " + formatShape(shape) +
-                   ", which does not broadcast to " +
+    node.malformed("its bias '" + bias.name + "' has shape " +
+                   formatShape(shape) + ", which does not broadcast to " +
                    formatShape({rows, columns}));
     return {};
   }
   if (biasRows != 1) {
-    node.unsupported("its bias '" + bias.name + "' is " + formatShape(shape) +
+    node.unsupported("its bias '" + bias.name + "' has shape " +
+                     formatShape(shape) +
                      "; only one that is the same for each row is supported");
     return {};
   }

@@ -5,6 +5,7 @@
 #include "TensorData.h"
 
 #include "llvm/ADT/StringExtras.h"
+#include "llvm/Support/Path.h"
 
 #include <cstring>
 #include <functional>
@@ -91,7 +92,9 @@ mlir::OwningOpRef<mlir::ModuleOp> GraphImporter::import() {
   if (!readOperatorSet() || !bindConstants())
     return {};
   mlir::OwningOpRef<mlir::ModuleOp> module =
-      mlir::ModuleOp::create(locationOf(file.displayName()));
+      // Without its folder: equal models give equal modules.
+      mlir::ModuleOp::create(
+          locationOf(llvm::sys::path::filename(file.displayName())));
   (*module)->setAttr(cnn::kModelAttrName, builder.getStringAttr(file.stem()));
   builder.setInsertionPointToEnd(module->getBody());
   function = mlir::func::FuncOp::create(
@@ -557,7 +560,7 @@ Value GraphImporter::vectorParameter(NodeReader &node, int index,
   if (!found)
     return {};
   if (found->shape.size() != 1 || found->shape[0] != channels) {
-    node.malformed("its " + role + " '" + found->name + "' is " +
+    node.malformed("its " + role + " '" + found->name + "' has shape " +
                    formatShape(found->shape) + ", expected " + Twine(channels));
     return {};
   }

@@ -138,10 +138,11 @@ llvm::SmallVector<int64_t> NodeReader::extents(StringRef attribute,
 }
 
 void NodeReader::finish() {
-  std::set<std::string> reported;
+  std::set<std::string> seen;
   for (const onnx::AttributeProto &attribute : proto.attribute())
-    if (!readAttributes.count(attribute.name()) &&
-        reported.insert(attribute.name()).second)
+    if (!seen.insert(attribute.name()).second)
+      malformed("attribute '" + attribute.name() + "' is there twice");
+    else if (!readAttributes.count(attribute.name()))
       unsupported("attribute '" + attribute.name() +
                   "' is not supported in operator set " + Twine(operatorSet));
 }

@@ -4,7 +4,8 @@
 
 #include "TensorData.h"
 
-#include "llvm/Support/FormatVariadic.h"
+#include "llvm/Support/Format.h"
+#include "llvm/Support/raw_ostream.h"
 
 #include <limits>
 
@@ -12,6 +13,15 @@ using llvm::Twine;
 using mlir::Value;
 
 namespace snug::onnx_import {
+namespace {
+
+std::string formatNumber(float number) {
+  std::string text;
+  llvm::raw_string_ostream(text) << llvm::format("%g", double(number));
+  return text;
+}
+
+} // namespace
 
 Value GraphImporter::unary(NodeReader &node, Value input, cnn::Activation kind,
                            float slope) {
@@ -57,8 +67,8 @@ void GraphImporter::importClip(NodeReader &node) {
   const bool isRelu6 = *lower == 0.0f && *upper == 6.0f;
   const bool isIdentity = *lower <= -largest && unbounded;
   if (!isRelu && !isRelu6 && !isIdentity)
-    node.unsupported("it clips to [" + llvm::formatv("{0:g}", *lower).str() +
-                     ", " + llvm::formatv("{0:g}", *upper).str() +
+    node.unsupported("it clips to [" + formatNumber(*lower) + ", " +
+                     formatNumber(*upper) +
                      "]; only [0, 6], [0, infinity] and no bounds are "
                      "supported");
   if (!input || node.failed())
