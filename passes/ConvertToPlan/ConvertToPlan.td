@@ -23,7 +23,7 @@ def ConvertToPlanPass : Pass<"snug-convert-to-plan", "::mlir::ModuleOp"> {
     ```mlir
     // snug-opt --snug-convert-to-plan="target=portable"
     snug_plan.program @main target "portable" threads 1 {
-      %0 = snug_plan.buffer input "input" [1, 4, 8, 8] : !snug_plan.buffer<1x8x8x4, planar>
+      %0 = snug_plan.buffer input "input" shape [1, 4, 8, 8] : !snug_plan.buffer<1x8x8x4, planar>
       ...
     }
     ```

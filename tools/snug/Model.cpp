@@ -38,11 +38,11 @@ static std::string place(Location location) {
   return "";
 }
 
-static LogicalResult printDiagnostic(Diagnostic &diagnostic) {
-  std::string text = diagnostic.str();
-  // Verifiers begin with the op's name, which says less than the node's.
+static LogicalResult printDiagnostic(Diagnostic &diagnostic, bool namesNodes) {
+  std::string text =
+      (namesNodes ? "" : place(diagnostic.getLocation())) + diagnostic.str();
   if (diagnostic.getSeverity() == DiagnosticSeverity::Error)
-    reportError(place(diagnostic.getLocation()) + text);
+    reportError(text);
   else
     llvm::errs() << "snug: "
                  << (diagnostic.getSeverity() == DiagnosticSeverity::Warning
@@ -58,7 +58,9 @@ static LogicalResult printDiagnostic(Diagnostic &diagnostic) {
 // brings for one function.
 Session::Session() : context(MLIRContext::Threading::DISABLED) {
   context.loadDialect<func::FuncDialect, cnn::SnugDialect, plan::PlanDialect>();
-  context.getDiagEngine().registerHandler(printDiagnostic);
+  context.getDiagEngine().registerHandler([this](Diagnostic &diagnostic) {
+    return printDiagnostic(diagnostic, isImporting);
+  });
 }
 
 OwningOpRef<ModuleOp> Session::import(const ModelOptions &options) {
@@ -77,7 +79,11 @@ OwningOpRef<ModuleOp> Session::import(const ModelOptions &options) {
       return nullptr;
     }
   }
-  return importONNX(context, options.model, importOptions);
+  isImporting = true;
+  OwningOpRef<ModuleOp> module =
+      importONNX(context, options.model, importOptions);
+  isImporting = false;
+  return module;
 }
 
 LogicalResult Session::run(ModuleOp module,

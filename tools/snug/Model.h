@@ -45,6 +45,7 @@ public:
 private:
   mlir::MLIRContext context;
   ExitCode importFailure = kBadInput;
+  bool isImporting = false; ///< the importer's messages name nodes themselves
 };
 
 } // namespace snug::tool

@@ -32,7 +32,7 @@ def Plan_ProgramOp : Plan_Op<"program", [IsolatedFromAbove, NoTerminator, Single
 
     ```mlir
     snug_plan.program @net target "avx2" threads 1 {
-      %0 = snug_plan.buffer input "x" [1, 3, 8, 8] : !snug_plan.buffer<1x8x8x3, planar>
+      %0 = snug_plan.buffer input "x" shape [1, 3, 8, 8] : !snug_plan.buffer<1x8x8x3, planar>
       ...
     }
     ```
@@ -83,7 +83,7 @@ def Plan_BufferOp : Plan_Op<"buffer", [HasParent<"ProgramOp">]> {
     model gives them.
 
     ```mlir
-    %0 = snug_plan.buffer input "image" [1, 3, 8, 8] offset 0 : !snug_plan.buffer<1x8x8x3, planar>
+    %0 = snug_plan.buffer input "image" shape [1, 3, 8, 8] offset 0 : !snug_plan.buffer<1x8x8x3, planar>
     %1 = snug_plan.buffer activation : !snug_plan.buffer<1x8x8x16, channels_last>
     %2 = snug_plan.buffer workspace : !snug_plan.workspace<4096>
     ```
@@ -93,7 +93,7 @@ def Plan_BufferOp : Plan_Op<"buffer", [HasParent<"ProgramOp">]> {
                        OptionalAttr<Plan_Integer>:$offset);
   let results = (outs AnyTypeOf<[Plan_BufferType, Plan_WorkspaceType]>:$result);
   let assemblyFormat = [{
-    $role ($name^)? ($shape^)? (`offset` $offset^)? attr-dict `:` type($result)
+    $role ($name^)? (`shape` $shape^)? (`offset` $offset^)? attr-dict `:` type($result)
   }];
   let extraClassDeclaration = [{
     /// Bytes of the buffer or workspace.
@@ -109,7 +109,7 @@ def Plan_ViewOp : Plan_Op<"view", [HasParent<"ProgramOp">, Pure]> {
     first element; its extents stand in its type.
 
     ```mlir
-    %1 = snug_plan.view %0[0, 16] : !snug_plan.buffer<1x32x32x8, channels_last> -> !snug_plan.view<1x16x16x8, channels_last>
+    %1 = snug_plan.view %0[0, 16] : <1x32x32x8, channels_last> -> <1x16x16x8, channels_last>
     ```
   }];
   let arguments = (ins Plan_BufferType:$buffer, Plan_Integer:$row, Plan_Integer:$column);
@@ -127,7 +127,7 @@ def Plan_ReinterpretOp : Plan_Op<"reinterpret", [HasParent<"ProgramOp">, Pure]> 
     nothing. The result is the same buffer, live where this value is used.
 
     ```mlir
-    %1 = snug_plan.reinterpret %0 : !snug_plan.buffer<1x7x7x512, planar> -> !snug_plan.buffer<1x1x1x25088, planar>
+    %1 = snug_plan.reinterpret %0 : <1x1x1x25088, planar> -> <1x7x7x512, planar>
     ```
   }];
   let arguments = (ins Plan_BufferType:$buffer);
@@ -172,8 +172,8 @@ def Plan_ConvolutionOp : Plan_KernelOp<"convolution", ["getMacs"], [AttrSizedOpe
       FlatSymbolRefAttr:$weights, OptionalAttr<FlatSymbolRefAttr>:$bias),
       window, (ins DefaultValuedAttr<Plan_Integer, "1">:$convolution_groups), epilogue, placement);
   let assemblyFormat = [{
-    $input `to` $output (`residual` $residual^ `:` type($residual))?
-    (`workspace` $workspace^ `:` type($workspace))?
+    $input `to` $output (`residual` $residual^ `:` qualified(type($residual)))?
+    (`workspace` $workspace^ `:` qualified(type($workspace)))?
     `weights` $weights (`bias` $bias^)?
     `kernel` $kernel `strides` $strides `dilations` $dilations `pads` $pads
     (`groups` $convolution_groups^)? (`activation` $activation^)? (`slope` $slope^)?

@@ -1,0 +1,37 @@
+// RUN: snug-opt %s --snug-annotate-memory="target=portable" --split-input-file --verify-diagnostics
+// RUN: not snug-opt %s --split-input-file --snug-annotate-memory="target=sse9" 2>&1 | FileCheck %s --check-prefix=TARGET
+// RUN: not snug-opt %s --split-input-file --snug-annotate-memory="device=nothing" 2>&1 | FileCheck %s --check-prefix=DEVICE
+
+// TARGET: unknown target 'sse9'; known are host, portable, avx2, avx512
+// DEVICE: unknown device 'nothing'; known are generic-cpu, or give the path of a profile that ends in .json
+
+// expected-error @below {{output 'y' is an input or a constant: nothing to compute}}
+func.func @returns_its_input(%x: tensor<1x4x8x8xf32>) -> (tensor<1x4x8x8xf32> {snug.name = "y"}) {
+  return %x : tensor<1x4x8x8xf32>
+}
+
+// -----
+
+// expected-error @below {{output 'output1' is the same tensor as an output before it; keep one of them}}
+func.func @returns_twice(%x: tensor<1x4x8x8xf32>) -> (tensor<1x4x8x8xf32>, tensor<1x4x8x8xf32>) {
+  %0 = snug.unary relu %x : tensor<1x4x8x8xf32>
+  return %0, %0 : tensor<1x4x8x8xf32>, tensor<1x4x8x8xf32>
+}
+
+// -----
+
+func.func @rank(%x: tensor<1x4x8x8xf32>) -> tensor<4x64xf32> {
+  // expected-error @below {{tensor 'reshape_0' must be a static float32 tensor of rank 2 or 4, got 'tensor<4x8x8xf32>'}}
+  %0 = snug.reshape %x : tensor<1x4x8x8xf32> -> tensor<4x8x8xf32>
+  %1 = snug.reshape %0 : tensor<4x8x8xf32> -> tensor<4x64xf32>
+  return %1 : tensor<4x64xf32>
+}
+
+// -----
+
+func.func @constant_input() -> tensor<1x4x8x8xf32> {
+  %0 = snug.constant dense<1.0> : tensor<1x4x8x8xf32>
+  // expected-error @below {{operand 0 is a constant where an activation is expected; fold constants before planning}}
+  %1 = snug.unary relu %0 : tensor<1x4x8x8xf32>
+  return %1 : tensor<1x4x8x8xf32>
+}

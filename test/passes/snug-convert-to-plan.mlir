@@ -1,0 +1,63 @@
+// RUN: snug-opt %s --split-input-file --snug-convert-to-plan="target=portable threads=2" | FileCheck %s
+
+// The example of the description: the planar input is moved into channels-last
+// order, the pooling runs, its result is moved into the planar output.
+// CHECK-LABEL: snug_plan.program @example target "portable" threads 2
+// CHECK-SAME: groups = [{ops = ["max_pool2d_0"], schedule = "whole"}]
+// CHECK-SAME: predicted = {network_macs = 0 : i64}
+// CHECK-DAG: %[[IN:.*]] = snug_plan.buffer input "x" shape [1, 4, 8, 8] : !snug_plan.buffer<1x8x8x4, planar>
+// CHECK-DAG: %[[OUT:.*]] = snug_plan.buffer output "y" shape [1, 4, 4, 4] : !snug_plan.buffer<1x4x4x4, planar>
+// CHECK: snug_plan.view %[[IN]][0, 0]
+// CHECK: snug_plan.move
+// CHECK: snug_plan.pool max
+// CHECK-SAME: kernel [2, 2] strides [2, 2] dilations [1, 1] pads [0, 0, 0, 0]
+// CHECK: snug_plan.view %[[OUT]][0, 0]
+// CHECK: snug_plan.move
+func.func @example(%x: tensor<1x4x8x8xf32> {snug.name = "x"}) -> (tensor<1x4x4x4xf32> {snug.name = "y"}) {
+  %0 = snug.max_pool2d %x kernel [2, 2] strides [2, 2]
+    : (tensor<1x4x8x8xf32>) -> tensor<1x4x4x4xf32>
+  return %0 : tensor<1x4x4x4xf32>
+}
+
+// -----
+
+// Two tiles side by side: the left one needs columns 0 to 4 with one column of
+// padding on the left, the right one columns 3 to 7 with one on the right.
+// CHECK-LABEL: snug_plan.program @tiles
+// CHECK: snug_plan.segment @conv2d_0.weights packing convolution bytes {{[0-9]+}}
+// CHECK: snug_plan.view %{{.*}}[0, 0] : <1x8x8x4, planar> -> <1x8x5x4, planar>
+// CHECK: snug_plan.convolution {{.*}} pads [1, 1, 1, 0] {group = 0 : i64, tile = 0 : i64}
+// CHECK: snug_plan.view %{{.*}}[0, 3] : <1x8x8x4, planar> -> <1x8x5x4, planar>
+// CHECK: snug_plan.convolution {{.*}} pads [1, 0, 1, 1] {group = 0 : i64, tile = 1 : i64}
+func.func @tiles(%x: tensor<1x4x8x8xf32>) -> tensor<1x2x8x8xf32> {
+  %0 = snug.fused_group(%in = %x) schedule(#snug.grid<tiles = [1, 2]>) : (tensor<1x4x8x8xf32>) -> tensor<1x2x8x8xf32> {
+    %filter = snug.constant dense<0.5> : tensor<2x4x3x3xf32>
+    %1 = snug.conv2d %in filter %filter pads [1, 1, 1, 1]
+      : (tensor<1x4x8x8xf32>, tensor<2x4x3x3xf32>) -> tensor<1x2x8x8xf32>
+    snug.yield %1 : tensor<1x2x8x8xf32>
+  }
+  return %0 : tensor<1x2x8x8xf32>
+}
+
+// -----
+
+// Flattening moves into planar order; a batch norm on its own is a depthwise
+// 1x1 convolution.
+// CHECK-LABEL: snug_plan.program @tail
+// CHECK: snug_plan.convolution {{.*}} weights @batch_norm_0.weights bias @batch_norm_0.bias kernel [1, 1] {{.*}} groups 4
+// CHECK: snug_plan.reinterpret {{.*}} : <1x1x1x16, channels_last> -> <1x2x2x4, planar>
+// CHECK: snug_plan.move
+// CHECK: snug_plan.gemm {{.*}} weights @gemm_2.weights bias @gemm_2.bias activation relu
+// CHECK: snug_plan.softmax
+func.func @tail(%x: tensor<1x4x2x2xf32>) -> tensor<1x3xf32> {
+  %s = snug.constant dense<2.0> : tensor<4xf32>
+  %w = snug.constant dense<0.5> : tensor<16x3xf32>
+  %b = snug.constant dense<0.1> : tensor<3xf32>
+  %0 = snug.batch_norm %x scale %s shift %s mean %s variance %s
+    : (tensor<1x4x2x2xf32>, tensor<4xf32>, tensor<4xf32>, tensor<4xf32>, tensor<4xf32>) -> tensor<1x4x2x2xf32>
+  %1 = snug.reshape %0 : tensor<1x4x2x2xf32> -> tensor<1x16xf32>
+  %2 = snug.gemm %1 weight %w bias %b activation relu
+    : (tensor<1x16xf32>, tensor<16x3xf32>, tensor<3xf32>) -> tensor<1x3xf32>
+  %3 = snug.softmax %2 axis 1 : tensor<1x3xf32>
+  return %3 : tensor<1x3xf32>
+}
