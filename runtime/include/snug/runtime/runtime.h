@@ -17,10 +17,10 @@ extern "C" {
 
 typedef enum snug_status_code {
   SNUG_OK = 0,
-  SNUG_INVALID_ARGUMENT = 1,   /* the caller's mistake */
-  SNUG_NOT_FOUND = 2,          /* no such file, input or output */
-  SNUG_INVALID_PLAN = 3,       /* truncated, damaged or hostile file */
-  SNUG_UNSUPPORTED = 4,        /* version, target or kernel this build lacks */
+  SNUG_INVALID_ARGUMENT = 1, /* the caller's mistake */
+  SNUG_NOT_FOUND = 2,        /* no such file, input or output */
+  SNUG_INVALID_PLAN = 3,     /* truncated, damaged or hostile file */
+  SNUG_UNSUPPORTED = 4,      /* version, target or kernel this build lacks */
   SNUG_OUT_OF_MEMORY = 5,
   SNUG_IO_ERROR = 6
 } snug_status_code;
@@ -43,10 +43,10 @@ typedef struct snug_allocator {
 } snug_allocator;
 
 typedef struct snug_tensor_info {
-  const char *name;      /* lives as long as the plan */
-  size_t rank;           /* at most 8 */
+  const char *name; /* lives as long as the plan */
+  size_t rank;      /* at most 8 */
   int64_t shape[8];
-  uint64_t bytes;        /* float32, dense, row-major */
+  uint64_t bytes; /* float32, dense, row-major */
 } snug_tensor_info;
 
 /* Bytes. peak = weights + activations + workspace + runtime_overhead,
@@ -63,27 +63,30 @@ typedef struct snug_group_info {
 } snug_group_info;
 
 typedef struct snug_profile_record {
-  const char *name;       /* layer */
-  const char *kernel;     /* kernel and instruction set, e.g. "convolution/avx2" */
-  int32_t group, tile;    /* -1: none */
+  const char *name;    /* layer */
+  const char *kernel;  /* kernel and instruction set, e.g. "convolution/avx2" */
+  int32_t group, tile; /* -1: none */
   uint64_t start_ns, duration_ns; /* since the run began */
-  uint64_t macs;          /* as reported by the kernel */
+  uint64_t macs;                  /* as reported by the kernel */
 } snug_profile_record;
 
 typedef struct snug_executor_options {
-  size_t size;            /* sizeof(snug_executor_options), set by init */
+  size_t size; /* sizeof(snug_executor_options), set by init */
   const snug_allocator *allocator; /* null: malloc and free */
-  void *arena;            /* caller-owned, 64-byte aligned; null: mapped here */
-  uint64_t arena_bytes;   /* of the caller's arena */
-  int profile;            /* 1: record every instruction (memory taken here) */
+  void *arena;          /* caller-owned, 64-byte aligned; null: mapped here */
+  uint64_t arena_bytes; /* of the caller's arena */
+  int profile;          /* 1: record every instruction (memory taken here) */
 } snug_executor_options;
 
 /* --- plan: open and verify. Thread-safe. --- */
 
 /* Maps the file and verifies every offset, shape and kernel. */
-snug_status snug_plan_load(const char *path, const snug_allocator *allocator, snug_plan **out_plan);
+snug_status snug_plan_load(const char *path, const snug_allocator *allocator,
+                           snug_plan **out_plan);
 /* The same from memory that the caller keeps alive (4096-byte aligned). */
-snug_status snug_plan_load_memory(const void *data, size_t bytes, const snug_allocator *allocator, snug_plan **out_plan);
+snug_status snug_plan_load_memory(const void *data, size_t bytes,
+                                  const snug_allocator *allocator,
+                                  snug_plan **out_plan);
 void snug_plan_release(snug_plan *plan);
 
 const char *snug_plan_model(const snug_plan *plan);
@@ -96,10 +99,14 @@ size_t snug_plan_output_count(const snug_plan *plan);
 size_t snug_plan_instruction_count(const snug_plan *plan);
 size_t snug_plan_group_count(const snug_plan *plan);
 /* Indices must be below the counts; otherwise SNUG_INVALID_ARGUMENT. */
-snug_status snug_plan_input_info(const snug_plan *plan, size_t index, snug_tensor_info *out_info);
-snug_status snug_plan_output_info(const snug_plan *plan, size_t index, snug_tensor_info *out_info);
-snug_status snug_plan_group_info(const snug_plan *plan, size_t index, snug_group_info *out_info);
-/* Name of the i-th op of a group, null past the end; lives as long as the plan. */
+snug_status snug_plan_input_info(const snug_plan *plan, size_t index,
+                                 snug_tensor_info *out_info);
+snug_status snug_plan_output_info(const snug_plan *plan, size_t index,
+                                  snug_tensor_info *out_info);
+snug_status snug_plan_group_info(const snug_plan *plan, size_t index,
+                                 snug_group_info *out_info);
+/* Name of the i-th op of a group, null past the end; lives as long as the plan.
+ */
 const char *snug_plan_group_op(const snug_plan *plan, size_t group, size_t op);
 
 /* --- executor: prepare once, run often. One thread at a time. --- */
@@ -107,14 +114,18 @@ const char *snug_plan_group_op(const snug_plan *plan, size_t group, size_t op);
 void snug_executor_options_init(snug_executor_options *options);
 /* Prepares: resolves kernels and addresses, starts the plan's worker threads.
  * After this, running allocates nothing. `options` may be null. */
-snug_status snug_executor_create(const snug_plan *plan, const snug_executor_options *options, snug_executor **out_executor);
+snug_status snug_executor_create(const snug_plan *plan,
+                                 const snug_executor_options *options,
+                                 snug_executor **out_executor);
 void snug_executor_release(snug_executor *executor);
 
 /* Where input `index` lies in the arena. Written before each run: a run may
  * overwrite it, since its bytes are reused once it has been read. */
-snug_status snug_executor_input(snug_executor *executor, size_t index, float **out_data);
+snug_status snug_executor_input(snug_executor *executor, size_t index,
+                                float **out_data);
 /* Where output `index` lies after a run, until the next input is written. */
-snug_status snug_executor_output(snug_executor *executor, size_t index, const float **out_data);
+snug_status snug_executor_output(snug_executor *executor, size_t index,
+                                 const float **out_data);
 snug_status snug_executor_run(snug_executor *executor);
 
 /* Multiply-accumulates of the last run, summed from what each kernel reports of
@@ -124,7 +135,9 @@ uint64_t snug_executor_executed_macs(const snug_executor *executor);
 uint64_t snug_executor_arena_bytes(const snug_executor *executor);
 /* Records of the last run; zero of them unless options.profile was 1. */
 size_t snug_executor_profile_count(const snug_executor *executor);
-snug_status snug_executor_profile_record(const snug_executor *executor, size_t index, snug_profile_record *out_record);
+snug_status snug_executor_profile_record(const snug_executor *executor,
+                                         size_t index,
+                                         snug_profile_record *out_record);
 
 #ifdef __cplusplus
 }
