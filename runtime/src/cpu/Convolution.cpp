@@ -196,26 +196,34 @@ void scatter(const float *from, float *to, int64_t toStep, int64_t pixels,
   }
 }
 
-/// A block of a panel that the group does not fill, by way of the stack.
+/// Blocks of a panel that the group does not fill, by way of the stack.
 __attribute__((noinline)) void runTail(int64_t pixels, int channels,
                                        const BlockCall &call) {
   alignas(64) float sums[kMaxPixels * kPanel];
-  alignas(64) float residual[kMaxPixels * kPanel];
+  alignas(64) float residuals[kMaxPixels * kPanel];
   BlockCall tail = call;
+  tail.blocks = 1;
   tail.output = sums;
   tail.outputStep = kPanel;
-  if (!call.first)
-    gather(call.output, call.outputStep, sums, pixels, channels);
-  if (call.last && call.residual) {
-    gather(call.residual, call.residualStep, residual, pixels, channels);
-    tail.residual = residual;
-    tail.residualStep = kPanel;
+  float *output = call.output;
+  const float *residual = call.residual;
+  for (int64_t block = 0; block < call.blocks; ++block) {
+    if (!call.first)
+      gather(output, call.outputStep, sums, pixels, channels);
+    if (call.last && residual) {
+      gather(residual, call.residualStep, residuals, pixels, channels);
+      tail.residual = residuals;
+      tail.residualStep = kPanel;
+      residual += pixels * call.residualStep;
+    }
+    if (channels <= kLanes)
+      BlockOfPixels<1, 0>::run(pixels, tail);
+    else
+      BlockOfPixels<2, 0>::run(pixels, tail);
+    scatter(sums, output, call.outputStep, pixels, channels);
+    output += pixels * call.outputStep;
+    tail.inputOffset += pixels * call.pixelStep;
   }
-  if (channels <= kLanes)
-    BlockOfPixels<1, 0>::run(pixels, tail);
-  else
-    BlockOfPixels<2, 0>::run(pixels, tail);
-  scatter(sums, call.output, call.outputStep, pixels, channels);
 }
 
 /// Steps of a run that has a block of its own: three channels, three columns.
@@ -341,17 +349,25 @@ void SliceRow::run() {
   const int64_t longBlocks = width % blocks;
   const int64_t firstColumn = slice.columnBegin * shape.dilationWidth;
   const int64_t lastColumn = (slice.columnEnd - 1) * shape.dilationWidth;
+  // Blocks that fit between the borders from column `column` on.
+  const auto blocksInside = [&](int64_t column, int64_t pixels) -> int64_t {
+    if (column + firstColumn < 0)
+      return 0;
+    const int64_t room = layer.input.width - 1 - lastColumn - column;
+    return room < 0 ? 0 : (room / shape.strideWidth + 1) / pixels;
+  };
   int64_t x = 0;
-  for (int64_t b = 0; b < blocks; ++b) {
+  for (int64_t b = 0; b < blocks;) {
     const int64_t pixels = shortBlock + (b < longBlocks ? 1 : 0);
+    const int64_t alike = (b < longBlocks ? longBlocks : blocks) - b;
     const int64_t column = inputColumn(x);
     call.output = output + x * call.outputStep;
     call.residual = residual ? residual + x * call.residualStep : nullptr;
+    call.blocks = 1;
     if (rowBegin >= rowEnd) {
       runNothing(pixels, slice.first, slice.last);
-    } else if (column + firstColumn >= 0 &&
-               column + (pixels - 1) * shape.strideWidth + lastColumn <
-                   layer.input.width) {
+    } else if (const int64_t inside = blocksInside(column, pixels)) {
+      call.blocks = minimum(alike, inside);
       call.inputOffset = column * layer.input.pixelStride;
       call.first = slice.first;
       call.last = slice.last;
@@ -359,7 +375,8 @@ void SliceRow::run() {
     } else {
       runAtBorder(x, pixels);
     }
-    x += pixels;
+    x += call.blocks * pixels;
+    b += call.blocks;
   }
 }
 

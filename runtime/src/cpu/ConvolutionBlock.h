@@ -36,6 +36,7 @@ struct BlockCall {
   int64_t panelStep;     ///< to the second panel, where a block spans two
   float *output;
   int64_t outputStep;    ///< between pixels
+  int64_t blocks;        ///< so many blocks, side by side
   bool first;            ///< start from the bias, not from what `output` holds
   bool last;             ///< add the residual and apply the activation
   const float *bias;     ///< or null
@@ -128,82 +129,98 @@ SNUG_INLINE void forEachSum(Function f) {
 template <int Pixels, int Vectors, int Length>
 __attribute__((noinline)) void block(const BlockCall &call) {
   constexpr int kBases = (Pixels + 2) / 3;
-  Vector sum[Pixels][Vectors];
-  if (call.first) {
-    Vector bias[Vectors];
-    SNUG_UNROLL
-    for (int v = 0; v < Vectors; ++v)
-      bias[v] = call.bias ? load(call.bias + v * kLanes) : zero();
-    forEachSum<Pixels, Vectors>(
-        [&](int p, int v) SNUG_INLINE_LAMBDA { sum[p][v] = bias[v]; });
-  } else {
-    forEachSum<Pixels, Vectors>([&](int p, int v) SNUG_INLINE_LAMBDA {
-      sum[p][v] = load(call.output + p * call.outputStep + v * kLanes);
-    });
-  }
-
   const int64_t pixelStep = call.pixelStep;
-  const int64_t runCount = call.runCount;
-  for (int64_t run = 0; run < runCount; ++run) {
-    const float *input[kBases];
-    input[0] = keepInRegister(call.runs[run] + call.inputOffset);
-    SNUG_UNROLL
-    for (int base = 1; base < kBases; ++base)
-      input[base] = keepInRegister(input[base - 1] + 3 * pixelStep);
-    const float *weights = call.weights + run * call.runWeightStep;
-    const float *second = Vectors > 2 ? weights + call.panelStep : weights;
-    if (Length > 0) {
+  // Copies, since stores of floats might change `call` for all the compiler
+  // knows.
+  const int64_t outputStep = call.outputStep;
+  const int64_t residualStep = call.residualStep;
+  const Activation activation = call.activation;
+  const float slope = call.slope;
+  const bool first = call.first, last = call.last;
+  float *output = call.output;
+  const float *residual = call.residual;
+  int64_t inputOffset = call.inputOffset;
+  for (int64_t blocks = call.blocks; blocks > 0; --blocks) {
+    Vector sum[Pixels][Vectors];
+    if (first) {
+      Vector bias[Vectors];
       SNUG_UNROLL
-      for (int k = 0; k < Length; ++k)
-        accumulate<Pixels, Vectors>(sum, input, pixelStep, weights, second, k);
-      continue;
+      for (int v = 0; v < Vectors; ++v)
+        bias[v] = call.bias ? load(call.bias + v * kLanes) : zero();
+      forEachSum<Pixels, Vectors>(
+          [&](int p, int v) SNUG_INLINE_LAMBDA { sum[p][v] = bias[v]; });
+    } else {
+      forEachSum<Pixels, Vectors>([&](int p, int v) SNUG_INLINE_LAMBDA {
+        sum[p][v] = load(output + p * outputStep + v * kLanes);
+      });
     }
-    int64_t k = call.length;
-    for (; k >= 4; k -= 4) {
-      accumulate<Pixels, Vectors>(sum, input, pixelStep, weights, second, 0);
-      accumulate<Pixels, Vectors>(sum, input, pixelStep, weights, second, 1);
-      accumulate<Pixels, Vectors>(sum, input, pixelStep, weights, second, 2);
-      accumulate<Pixels, Vectors>(sum, input, pixelStep, weights, second, 3);
-      SNUG_UNROLL
-      for (int base = 0; base < kBases; ++base)
-        input[base] += 4;
-      weights += 4 * kPanel;
-      second += 4 * kPanel;
-    }
-    for (; k > 0; --k) {
-      accumulate<Pixels, Vectors>(sum, input, pixelStep, weights, second, 0);
-      SNUG_UNROLL
-      for (int base = 0; base < kBases; ++base)
-        input[base] += 1;
-      weights += kPanel;
-      second += kPanel;
-    }
-  }
 
-  if (call.last) {
-    if (call.residual)
-      forEachSum<Pixels, Vectors>([&](int p, int v) SNUG_INLINE_LAMBDA {
-        sum[p][v] += load(call.residual + p * call.residualStep + v * kLanes);
-      });
-    // The activation is chosen once for the block, not once for every vector.
-    if (call.activation == Activation::LeakyRelu) {
-      const float slope = call.slope;
-      forEachSum<Pixels, Vectors>([&](int p, int v) SNUG_INLINE_LAMBDA {
-        sum[p][v] = activate(sum[p][v], Activation::LeakyRelu, slope);
-      });
-    } else if (call.activation == Activation::Relu) {
-      forEachSum<Pixels, Vectors>([&](int p, int v) SNUG_INLINE_LAMBDA {
-        sum[p][v] = activate(sum[p][v], Activation::Relu, 0.0f);
-      });
-    } else if (call.activation == Activation::Relu6) {
-      forEachSum<Pixels, Vectors>([&](int p, int v) SNUG_INLINE_LAMBDA {
-        sum[p][v] = activate(sum[p][v], Activation::Relu6, 0.0f);
-      });
+    const int64_t runCount = call.runCount;
+    for (int64_t run = 0; run < runCount; ++run) {
+      const float *input[kBases];
+      input[0] = keepInRegister(call.runs[run] + inputOffset);
+      SNUG_UNROLL
+      for (int base = 1; base < kBases; ++base)
+        input[base] = keepInRegister(input[base - 1] + 3 * pixelStep);
+      const float *weights = call.weights + run * call.runWeightStep;
+      const float *second = Vectors > 2 ? weights + call.panelStep : weights;
+      if (Length > 0) {
+        SNUG_UNROLL
+        for (int k = 0; k < Length; ++k)
+          accumulate<Pixels, Vectors>(sum, input, pixelStep, weights, second,
+                                      k);
+        continue;
+      }
+      int64_t k = call.length;
+      for (; k >= 4; k -= 4) {
+        accumulate<Pixels, Vectors>(sum, input, pixelStep, weights, second, 0);
+        accumulate<Pixels, Vectors>(sum, input, pixelStep, weights, second, 1);
+        accumulate<Pixels, Vectors>(sum, input, pixelStep, weights, second, 2);
+        accumulate<Pixels, Vectors>(sum, input, pixelStep, weights, second, 3);
+        SNUG_UNROLL
+        for (int base = 0; base < kBases; ++base)
+          input[base] += 4;
+        weights += 4 * kPanel;
+        second += 4 * kPanel;
+      }
+      for (; k > 0; --k) {
+        accumulate<Pixels, Vectors>(sum, input, pixelStep, weights, second, 0);
+        SNUG_UNROLL
+        for (int base = 0; base < kBases; ++base)
+          input[base] += 1;
+        weights += kPanel;
+        second += kPanel;
+      }
     }
+
+    if (last) {
+      if (residual)
+        forEachSum<Pixels, Vectors>([&](int p, int v) SNUG_INLINE_LAMBDA {
+          sum[p][v] += load(residual + p * residualStep + v * kLanes);
+        });
+      // The activation is chosen once for the block, not once for every vector.
+      if (activation == Activation::LeakyRelu) {
+        forEachSum<Pixels, Vectors>([&](int p, int v) SNUG_INLINE_LAMBDA {
+          sum[p][v] = activate(sum[p][v], Activation::LeakyRelu, slope);
+        });
+      } else if (activation == Activation::Relu) {
+        forEachSum<Pixels, Vectors>([&](int p, int v) SNUG_INLINE_LAMBDA {
+          sum[p][v] = activate(sum[p][v], Activation::Relu, 0.0f);
+        });
+      } else if (activation == Activation::Relu6) {
+        forEachSum<Pixels, Vectors>([&](int p, int v) SNUG_INLINE_LAMBDA {
+          sum[p][v] = activate(sum[p][v], Activation::Relu6, 0.0f);
+        });
+      }
+    }
+    forEachSum<Pixels, Vectors>([&](int p, int v) SNUG_INLINE_LAMBDA {
+      store(output + p * outputStep + v * kLanes, sum[p][v]);
+    });
+    inputOffset += Pixels * pixelStep;
+    output += Pixels * outputStep;
+    if (residual)
+      residual += Pixels * residualStep;
   }
-  forEachSum<Pixels, Vectors>([&](int p, int v) SNUG_INLINE_LAMBDA {
-    store(call.output + p * call.outputStep + v * kLanes, sum[p][v]);
-  });
 }
 
 /// Calls the block of `pixels` pixels, 1 <= pixels <= Pixels.
