@@ -7,14 +7,17 @@
 #include "snug/Import/ONNX.h"
 
 #include "mlir/Bytecode/BytecodeWriter.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/AsmState.h"
 #include "mlir/IR/Diagnostics.h"
 #include "mlir/IR/MLIRContext.h"
 #include "mlir/Parser/Parser.h"
+#include "mlir/Support/FileUtilities.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/CommandLine.h"
 #include "llvm/Support/InitLLVM.h"
 #include "llvm/Support/Process.h"
+#include "llvm/Support/SourceMgr.h"
 #include "llvm/Support/ToolOutputFile.h"
 
 namespace cl = llvm::cl;
@@ -130,7 +133,8 @@ int writeModule(mlir::ModuleOp module, const Options &options) {
 }
 
 int exportPlan(mlir::MLIRContext &context, const Options &options) {
-  context.loadDialect<snug::cnn::SnugDialect, snug::plan::PlanDialect>();
+  context.loadDialect<mlir::func::FuncDialect, snug::cnn::SnugDialect,
+                      snug::plan::PlanDialect>();
   auto module = mlir::parseSourceFile<mlir::ModuleOp>(options.input, &context);
   if (!module)
     return BadInput;

@@ -66,7 +66,7 @@ snug_plan.program @p target "avx2" threads 1 {
 
 snug_plan.program @p target "avx2" threads 1 {
   %0 = snug_plan.buffer activation : !snug_plan.buffer<1x8x8x4, channels_last>
-  // expected-error @below {{takes and gives buffers in planar order}}
+  // expected-error @below {{takes and gives planar buffers}}
   %1 = snug_plan.reinterpret %0 : <1x8x8x4, channels_last> -> <1x1x1x256, planar>
 }
 
