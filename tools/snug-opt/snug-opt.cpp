@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // snug-opt: reads a module, runs passes on it, prints it.
+#include "tools/shared/InputFile.h"
+
 #include "snug/Dialect/Plan/PlanDialect.h"
 #include "snug/Dialect/Snug/SnugDialect.h"
 #include "snug/Passes.h"
@@ -11,9 +13,30 @@
 #include "mlir/Transforms/Passes.h"
 #include "llvm/Support/CommandLine.h"
 #include "llvm/Support/InitLLVM.h"
+#include "llvm/Support/Process.h"
+#include "llvm/Support/ToolOutputFile.h"
 #include "llvm/Support/raw_ostream.h"
 
 #include <string>
+
+/// What MlirOptMain() does with a file, for a module that comes through a pipe:
+/// it would leave its blobs where the parser refuses them.
+static int runOnPipe(llvm::StringRef outputPath,
+                     mlir::DialectRegistry &registry) {
+  std::string problem;
+  auto output = mlir::openOutputFile(outputPath, &problem);
+  auto input = output ? snug::tool::openAlignedInput("-", problem) : nullptr;
+  if (!input) {
+    llvm::errs() << problem << "\n";
+    return 1;
+  }
+  if (mlir::failed(
+          mlir::MlirOptMain(output->os(), std::move(input), registry,
+                            mlir::MlirOptMainConfig::createFromCLOptions())))
+    return 1;
+  output->keep();
+  return 0;
+}
 
 int main(int argc, char **argv) {
   llvm::InitLLVM init(argc, argv);
@@ -36,6 +59,8 @@ int main(int argc, char **argv) {
   // MLIR's own parser of these options leaves with 1, which means a bad input.
   if (!llvm::cl::ParseCommandLineOptions(argc, argv, overview, &llvm::errs()))
     return 2;
-  return mlir::asMainReturnCode(
-      mlir::MlirOptMain(argc, argv, input, output, registry));
+  if (input != "-" || llvm::sys::Process::StandardInIsUserInput())
+    return mlir::asMainReturnCode(
+        mlir::MlirOptMain(argc, argv, input, output, registry));
+  return runOnPipe(output, registry);
 }

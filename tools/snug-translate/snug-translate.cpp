@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // snug-translate: from other formats into MLIR and back; reads and writes
 // bytecode, so that weights pass through pipes quickly.
+#include "tools/shared/InputFile.h"
+
 #include "snug/Dialect/Plan/PlanDialect.h"
 #include "snug/Dialect/Snug/SnugDialect.h"
 #include "snug/Export/ExportPlan.h"
@@ -12,7 +14,6 @@
 #include "mlir/IR/Diagnostics.h"
 #include "mlir/IR/MLIRContext.h"
 #include "mlir/Parser/Parser.h"
-#include "mlir/Support/FileUtilities.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/CommandLine.h"
 #include "llvm/Support/InitLLVM.h"
@@ -135,7 +136,16 @@ int writeModule(mlir::ModuleOp module, const Options &options) {
 int exportPlan(mlir::MLIRContext &context, const Options &options) {
   context.loadDialect<mlir::func::FuncDialect, snug::cnn::SnugDialect,
                       snug::plan::PlanDialect>();
-  auto module = mlir::parseSourceFile<mlir::ModuleOp>(options.input, &context);
+  std::string problem;
+  std::unique_ptr<llvm::MemoryBuffer> input =
+      snug::tool::openAlignedInput(options.input, problem);
+  if (!input) {
+    reportError(problem);
+    return BadInput;
+  }
+  llvm::SourceMgr source;
+  source.AddNewSourceBuffer(std::move(input), llvm::SMLoc());
+  auto module = mlir::parseSourceFile<mlir::ModuleOp>(source, &context);
   if (!module)
     return BadInput;
   if (options.output == "-" && llvm::sys::Process::StandardOutIsDisplayed()) {

@@ -13,9 +13,6 @@
 namespace snug {
 namespace runtime {
 
-// Tables of a plan file, as generated from runtime/schema/plan.fbs.
-namespace plan = schema;
-
 /// Offsets are bytes from the arena's start, or from the weights section's.
 /// Views have no data pointer until bind().
 struct Call {

@@ -14,8 +14,6 @@
 namespace snug {
 namespace runtime {
 
-// Tables of a plan file, as generated from runtime/schema/plan.fbs.
-namespace plan = schema;
 struct KernelTable;
 
 /// What a plan is held against. Larger figures are refused, so that no sum of
