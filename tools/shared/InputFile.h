@@ -19,7 +19,7 @@ namespace snug::tool {
 /// anywhere.
 inline std::unique_ptr<llvm::MemoryBuffer>
 openAlignedInput(llvm::StringRef path, std::string &problem) {
-  constexpr llvm::Align blobAlignment(64);
+  const llvm::Align blobAlignment(64);
   std::unique_ptr<llvm::MemoryBuffer> input =
       mlir::openInputFile(path, &problem);
   if (!input || llvm::isAddrAligned(blobAlignment, input->getBufferStart()))
