@@ -23,3 +23,12 @@ if(SNUG_X86_KERNELS)
   target_compile_definitions(snug-runtime-kernel-tests PRIVATE SNUG_EMULATED_AVX512)
 endif()
 add_test(NAME runtime-kernels COMMAND snug-runtime-kernel-tests)
+
+# The objects of the larger instruction sets may define nothing that a linker
+# would merge with another set's copy.
+if(SNUG_X86_KERNELS AND CMAKE_NM AND CMAKE_BUILD_TYPE STREQUAL "Release" AND NOT SNUG_SANITIZE)
+  add_test(NAME runtime-kernels-no-shared-inlines
+    COMMAND ${CMAKE_COMMAND} "-DNM=${CMAKE_NM}"
+      "-DOBJECTS=$<TARGET_OBJECTS:SnugKernelsAvx2>;$<TARGET_OBJECTS:SnugKernelsAvx512>"
+      -P "${CMAKE_CURRENT_LIST_DIR}/kernels_weak_symbols.cmake")
+endif()

@@ -61,13 +61,30 @@ SNUG_INLINE int64_t separateStep(int64_t pixelStep) {
   return pixelStep;
 }
 
-/// sum += a * b, the sum staying in its register. Left to itself GCC lets sums
-/// wander through the weights' registers, and spills one in the inner loop.
+/// *from in all lanes. This and multiplyAdd() are volatile where they are
+/// assembly: they stay in the order written, which needs one register for
+/// inputs. GCC on its own reads inputs early, lets sums wander through the
+/// weights' registers, and spills one of them in the inner loop.
+SNUG_INLINE Vector broadcast(const float *from) {
+#if defined(__AVX512F__) && SNUG_KERNEL_LANES == 16
+  Vector value;
+  __asm__ volatile("vbroadcastss %1, %0" : "=v"(value) : "m"(*from));
+  return value;
+#elif defined(__FMA__) && SNUG_KERNEL_LANES == 8
+  Vector value;
+  __asm__ volatile("vbroadcastss %1, %0" : "=x"(value) : "m"(*from));
+  return value;
+#else
+  return splat(*from);
+#endif
+}
+
+/// sum += a * b, the sum staying in its register.
 SNUG_INLINE void multiplyAdd(Vector &sum, Vector a, Vector b) {
 #if defined(__AVX512F__) && SNUG_KERNEL_LANES == 16
-  __asm__("vfmadd231ps %2, %1, %0" : "+v"(sum) : "v"(a), "v"(b));
+  __asm__ volatile("vfmadd231ps %2, %1, %0" : "+v"(sum) : "v"(a), "v"(b));
 #elif defined(__FMA__) && SNUG_KERNEL_LANES == 8
-  __asm__("vfmadd231ps %2, %1, %0" : "+x"(sum) : "x"(a), "x"(b));
+  __asm__ volatile("vfmadd231ps %2, %1, %0" : "+x"(sum) : "x"(a), "x"(b));
 #else
   sum += a * b;
 #endif
@@ -87,7 +104,7 @@ SNUG_INLINE void accumulate(Vector (&sum)[Pixels][Vectors],
     Vector value[Pixels];
     SNUG_UNROLL
     for (int p = 0; p < Pixels; ++p)
-      value[p] = splat(input[0][p * pixelStep + k]);
+      value[p] = broadcast(input[0] + p * pixelStep + k);
     SNUG_UNROLL
     for (int v = 0; v < Vectors; ++v) {
       const float *from =
@@ -106,7 +123,7 @@ SNUG_INLINE void accumulate(Vector (&sum)[Pixels][Vectors],
   SNUG_UNROLL
   for (int p = 0; p < Pixels; ++p) {
     const float *pixel = input[p / 3] + (p % 3) * pixelStep;
-    const Vector value = splat(pixel[k]);
+    const Vector value = broadcast(pixel + k);
     SNUG_UNROLL
     for (int v = 0; v < Vectors; ++v)
       multiplyAdd(sum[p][v], value, weight[v]);
