@@ -491,6 +491,21 @@ Constant *GraphImporter::constant(NodeReader &node, int index, StringRef role) {
   return nullptr;
 }
 
+std::optional<StringRef> GraphImporter::bytesOf(NodeReader &node,
+                                                Constant &constant) {
+  Result<StringRef> bytes =
+      elementBytes(*constant.tensor, onnx::TensorProto::FLOAT, file);
+  if (bytes)
+    return *bytes;
+  const std::string text = "its parameter '" + constant.name +
+                           "' cannot be used: " + bytes.error().message;
+  if (constant.tensor->data_type() != onnx::TensorProto::FLOAT)
+    node.unsupported(text);
+  else
+    node.malformed(text);
+  return std::nullopt;
+}
+
 std::optional<std::vector<float>> GraphImporter::floats(NodeReader &node,
                                                         Constant &constant) {
   StringRef bytes;
@@ -498,13 +513,9 @@ std::optional<std::vector<float>> GraphImporter::floats(NodeReader &node,
     ArrayRef<char> data = constant.weights.getData();
     bytes = StringRef(data.data(), data.size());
   } else {
-    Result<StringRef> found =
-        elementBytes(*constant.tensor, onnx::TensorProto::FLOAT, file);
-    if (!found) {
-      node.malformed("its parameter '" + constant.name +
-                     "' cannot be used: " + found.error().message);
+    std::optional<StringRef> found = bytesOf(node, constant);
+    if (!found)
       return std::nullopt;
-    }
     bytes = *found;
   }
   // The bytes need not be aligned.
@@ -532,15 +543,9 @@ std::optional<float> GraphImporter::scalar(NodeReader &node, int index,
 Value GraphImporter::parameter(NodeReader &node, Constant &constant) {
   if (constant.value)
     return constant.value;
-  Result<StringRef> bytes =
-      elementBytes(*constant.tensor, onnx::TensorProto::FLOAT, file);
-  if (!bytes) {
-    bool otherType = constant.tensor->data_type() != onnx::TensorProto::FLOAT;
-    std::string text = "its parameter '" + constant.name +
-                       "' cannot be used: " + bytes.error().message;
-    otherType ? node.unsupported(text) : node.malformed(text);
+  std::optional<StringRef> bytes = bytesOf(node, constant);
+  if (!bytes)
     return {};
-  }
   constant.weights = cnn::makeWeights(
       tensorType(constant.shape), constant.name,
       [&](llvm::MutableArrayRef<float> elements) {

@@ -84,6 +84,9 @@ private:
   Constant *constant(NodeReader &node, int index, llvm::StringRef role);
   /// The constant that a name stands for; null for others.
   Constant *findConstant(llvm::StringRef name);
+  /// The file's bytes of a float32 constant that has no weights yet; reports
+  /// what is wrong.
+  std::optional<llvm::StringRef> bytesOf(NodeReader &node, Constant &constant);
   /// A copy of a float32 constant's elements; reports what is wrong.
   std::optional<std::vector<float>> floats(NodeReader &node,
                                            Constant &constant);
