@@ -27,6 +27,7 @@ for name, folder, options in [
     # Whole words only, neither in a path, nor in an option, nor in a file's name.
     config.substitutions.append((r"(?<![-\w./%])" + name + r"(?![-\w./])", os.path.join(folder, name) + options))
 config.substitutions.append(("%zoo", os.path.join(config.snug_source, "tools", "zoo", "zoo")))
+config.substitutions.append(("%python", os.path.join(config.snug_source, "build", "python", "bin", "python")))
 
 config.environment["PATH"] = os.pathsep.join([config.snug_binaries, config.llvm_tools, os.environ.get("PATH", "")])
 # ccache, pip and others want a home; tests must not depend on what lies in it.

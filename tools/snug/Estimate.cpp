@@ -10,22 +10,15 @@ using namespace mlir;
 
 namespace snug::tool {
 
-/// Groups as the network's partition has them; ops in none run whole.
-static std::vector<GroupReport> describeGroups(const network::Network &network,
-                                               const planner::Plan &plan) {
-  std::vector<GroupReport> groups;
-  auto list = [&](int64_t begin, int64_t end, const std::string &schedule) {
-    GroupReport group;
-    for (int64_t i = begin; i < end; ++i)
-      group.ops.push_back(network.ops[i].name);
-    group.schedule = schedule;
-    group.arenaBytes = plan.memory.arena;
-    if (begin != end)
-      groups.push_back(std::move(group));
-  };
-  list(0, static_cast<int64_t>(network.ops.size()),
-       network::toString(network::Schedule::whole()));
-  return groups;
+/// An imported network has no groups: all its ops run whole.
+static GroupReport describeWhole(const network::Network &network,
+                                 const planner::Plan &plan) {
+  GroupReport group;
+  for (const network::Op &op : network.ops)
+    group.ops.push_back(op.name);
+  group.schedule = network::toString(network::Schedule::whole());
+  group.arenaBytes = plan.memory.arena;
+  return group;
 }
 
 int runEstimate(const EstimateOptions &options) {
@@ -72,7 +65,7 @@ int runEstimate(const EstimateOptions &options) {
   report.memory = memory->figures;
   report.networkMacs = memory->networkMacs;
   report.executedMacs = memory->executedMacs;
-  report.groups = describeGroups(built->network, *plan);
+  report.groups = {describeWhole(built->network, *plan)};
   printReport(report);
   printOps(*memory);
   if (options.jsonFile.empty())

@@ -31,10 +31,11 @@ void Progress::show(const llvm::Twine &phase) {
   isShown = true;
 }
 
-/// "node 'conv3': " where the location names one.
+/// "'conv3': " where the location names a node (or, for the whole function, the
+/// graph).
 static std::string place(Location location) {
   if (auto name = location->findInstanceOf<NameLoc>())
-    return "node '" + name.getName().str() + "': ";
+    return "'" + name.getName().str() + "': ";
   return "";
 }
 
