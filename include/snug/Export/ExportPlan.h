@@ -14,7 +14,8 @@ namespace snug {
 /// several programs or anything else beside, memory is not planned, or a
 /// segment's values are absent; something may have been written by then only
 /// in the last case.
-mlir::LogicalResult exportPlan(mlir::ModuleOp module, llvm::raw_ostream &output);
+mlir::LogicalResult exportPlan(mlir::ModuleOp module,
+                               llvm::raw_ostream &output);
 
 } // namespace snug
 
