@@ -26,20 +26,25 @@ const char *targetName(Target target);
 bool parseTarget(const char *name, Target *out_target);
 
 /// Activation in a kernel's epilogue. The numbers stand in plan files.
-enum class Activation : uint8_t { None = 0, Relu = 1, LeakyRelu = 2, Relu6 = 3 };
+enum class Activation : uint8_t {
+  None = 0,
+  Relu = 1,
+  LeakyRelu = 2,
+  Relu6 = 3
+};
 
 /// Kernels. The numbers stand in plan files; names go into profiles.
 enum class KernelKind : uint8_t {
-  Move = 0,           ///< strided copy, changes layout
-  Convolution = 1,    ///< direct, register-blocked, any groups
-  Depthwise = 2,      ///< groups == input channels == output channels
+  Move = 0,        ///< strided copy, changes layout
+  Convolution = 1, ///< direct, register-blocked, any groups
+  Depthwise = 2,   ///< groups == input channels == output channels
   MaxPool = 3,
   AveragePool = 4,
   GlobalAveragePool = 5,
-  Gemm = 6,           ///< y = x W + b, row-major
-  Unary = 7,          ///< an activation on its own
-  Add = 8,            ///< elementwise sum of two tensors, then an activation
-  Softmax = 9         ///< over channels
+  Gemm = 6,   ///< y = x W + b, row-major
+  Unary = 7,  ///< an activation on its own
+  Add = 8,    ///< elementwise sum of two tensors, then an activation
+  Softmax = 9 ///< over channels
 };
 
 /// Geometry of a convolution or pooling call on one tile. Extents are those of
@@ -72,7 +77,8 @@ void packConvolution(Target target, const WindowShape &shape, const float *oihw,
 
 /// Bytes of packed weights of y[N] = x[K] W[K,N].
 int64_t packedGemmBytes(Target target, int64_t k, int64_t n);
-/// Packs W, given as W[k * strideK + n * strideN], into packedGemmBytes() bytes.
+/// Packs W, given as W[k * strideK + n * strideN], into packedGemmBytes()
+/// bytes.
 void packGemm(Target target, int64_t k, int64_t n, const float *w,
               int64_t strideK, int64_t strideN, float *out);
 
