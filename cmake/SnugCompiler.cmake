@@ -27,6 +27,7 @@ target_include_directories(SnugMLIR INTERFACE
   "${CMAKE_CURRENT_SOURCE_DIR}/include" "${CMAKE_CURRENT_SOURCE_DIR}" "${CMAKE_BINARY_DIR}/include" "${CMAKE_BINARY_DIR}")
 target_compile_definitions(SnugMLIR INTERFACE ${LLVM_DEFINITIONS_LIST})
 target_link_libraries(SnugMLIR INTERFACE ${SNUG_MLIR_LIBRARIES})
+# tablegen takes its include paths from the folder, not from a target.
 include_directories(SYSTEM ${MLIR_INCLUDE_DIRS} ${LLVM_INCLUDE_DIRS})
 include_directories("${CMAKE_CURRENT_SOURCE_DIR}/include" "${CMAKE_CURRENT_SOURCE_DIR}" "${CMAKE_BINARY_DIR}/include" "${CMAKE_BINARY_DIR}")
 
@@ -53,4 +54,18 @@ function(add_snug_pass name)
     DEPENDS "${name}.td" VERBATIM)
   add_custom_target(snug-docs-${name} DEPENDS "${page}")
   add_dependencies(snug-docs snug-docs-${name})
+endfunction()
+
+# add_snug_dialect_page(dialect Ops.td)
+# The dialect's page, docs/Dialects/<dialect>.md in the build folder.
+function(add_snug_dialect_page dialect definitions)
+  set(page "${CMAKE_BINARY_DIR}/docs/Dialects/${dialect}.md")
+  file(GLOB all CONFIGURE_DEPENDS "${CMAKE_CURRENT_SOURCE_DIR}/*.td")
+  add_custom_command(OUTPUT "${page}"
+    COMMAND ${CMAKE_COMMAND} -E make_directory "${CMAKE_BINARY_DIR}/docs/Dialects"
+    COMMAND ${MLIR_TABLEGEN_EXE} -gen-dialect-doc -dialect=${dialect} "${CMAKE_CURRENT_SOURCE_DIR}/${definitions}"
+            -I "${MLIR_INCLUDE_DIRS}" -I "${PROJECT_SOURCE_DIR}/include" -o "${page}"
+    DEPENDS ${all} VERBATIM)
+  add_custom_target(snug-docs-dialect-${dialect} DEPENDS "${page}")
+  add_dependencies(snug-docs snug-docs-dialect-${dialect})
 endfunction()

@@ -41,20 +41,16 @@ FailureOr<func::FuncOp> findNetworkFunction(ModuleOp module) {
   return found;
 }
 
-std::string nodeName(Operation *op) {
-  if (auto name = op->getLoc()->findInstanceOf<NameLoc>())
-    return name.getName().str();
-  return "";
-}
-
 std::string inputName(func::FuncOp function, unsigned index) {
-  if (auto name = function.getArgAttrOfType<StringAttr>(index, "snug.name"))
+  if (auto name =
+          function.getArgAttrOfType<StringAttr>(index, cnn::kNameAttrName))
     return name.str();
   return "input" + std::to_string(index);
 }
 
 std::string outputName(func::FuncOp function, unsigned index) {
-  if (auto name = function.getResultAttrOfType<StringAttr>(index, "snug.name"))
+  if (auto name =
+          function.getResultAttrOfType<StringAttr>(index, cnn::kNameAttrName))
     return name.str();
   return "output" + std::to_string(index);
 }
@@ -156,8 +152,9 @@ public:
 
   FailureOr<NetworkFromIR> build() {
     Operation *module = function->getParentOp();
-    if (auto model = module ? module->getAttrOfType<StringAttr>("snug.model")
-                            : StringAttr())
+    if (auto model =
+            module ? module->getAttrOfType<StringAttr>(cnn::kModelAttrName)
+                   : StringAttr())
       result.network.name = model.str();
     for (auto [index, argument] : llvm::enumerate(function.getArguments())) {
       FailureOr<int> tensor =
@@ -249,7 +246,7 @@ private:
              << "' has no place in a network: only operations of the snug "
                 "dialect with one result do";
     network::Op op;
-    op.name = nodeName(operation);
+    op.name = cnn::getNodeName(operation).str();
     if (op.name.empty())
       op.name = operation->getName().stripDialect().str() + "_" +
                 std::to_string(result.network.ops.size());

@@ -158,20 +158,13 @@ int exportPlan(mlir::MLIRContext &context, const Options &options) {
 }
 
 int importONNX(mlir::MLIRContext &context, const Options &options) {
-  snug::ImportOptions importOptions;
-  for (const std::string &text : options.shapes) {
-    auto shape = snug::parseShapeOption(text);
-    if (!shape) {
-      reportError(shape.error().message);
-      return BadCommandLine;
-    }
-    if (!importOptions.shapes.insert(*shape).second) {
-      reportError("--shape is given twice for the input '" + shape->first +
-                  "'");
-      return BadCommandLine;
-    }
+  auto importOptions =
+      snug::parseImportOptions({options.shapes.begin(), options.shapes.end()});
+  if (!importOptions) {
+    reportError(importOptions.error().message);
+    return BadCommandLine;
   }
-  auto module = snug::importONNX(context, options.input, importOptions);
+  auto module = snug::importONNX(context, options.input, *importOptions);
   return module ? writeModule(*module, options) : BadInput;
 }
 

@@ -65,24 +65,15 @@ Session::Session() : context(MLIRContext::Threading::DISABLED) {
 }
 
 OwningOpRef<ModuleOp> Session::import(const ModelOptions &options) {
-  ImportOptions importOptions;
-  for (const std::string &text : options.shapes) {
-    auto shape = parseShapeOption(text);
-    if (!shape) {
-      reportError(shape.error().message);
-      importFailure = kBadCommandLine;
-      return nullptr;
-    }
-    if (!importOptions.shapes.insert(*shape).second) {
-      reportError("--shape is given twice for the input '" + shape->first +
-                  "'");
-      importFailure = kBadCommandLine;
-      return nullptr;
-    }
+  Result<ImportOptions> importOptions = parseImportOptions(options.shapes);
+  if (!importOptions) {
+    reportError(importOptions.error().message);
+    importFailure = kBadCommandLine;
+    return nullptr;
   }
   isImporting = true;
   OwningOpRef<ModuleOp> module =
-      importONNX(context, options.model, importOptions);
+      importONNX(context, options.model, *importOptions);
   isImporting = false;
   return module;
 }

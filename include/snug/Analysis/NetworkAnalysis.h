@@ -47,10 +47,6 @@ mlir::FailureOr<NetworkFromIR> buildNetwork(mlir::func::FuncOp function,
 /// The single function of a module, or an error.
 mlir::FailureOr<mlir::func::FuncOp> findNetworkFunction(mlir::ModuleOp module);
 
-/// The name of the ONNX node that `op` came from; "" where its location has
-/// none.
-std::string nodeName(mlir::Operation *op);
-
 /// The name that the model gives to an input or output, or "input0", "output0".
 std::string inputName(mlir::func::FuncOp function, unsigned index);
 std::string outputName(mlir::func::FuncOp function, unsigned index);

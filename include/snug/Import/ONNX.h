@@ -27,6 +27,10 @@ struct ImportOptions {
 Result<std::pair<std::string, std::vector<int64_t>>>
 parseShapeOption(const std::string &text);
 
+/// Parses all of them. Error: one that cannot be read, or two for one input.
+Result<ImportOptions>
+parseImportOptions(const std::vector<std::string> &shapes);
+
 /// Reads an ONNX model (`path`, or standard input for "-") into a module with
 /// one function `main`: tensors are float32 with static shapes, NCHW; weights
 /// are resources named after their initializers; each op's location is the

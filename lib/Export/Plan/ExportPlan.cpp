@@ -4,6 +4,7 @@
 
 #include "snug/Dialect/Plan/PlanDialect.h"
 #include "snug/Dialect/Snug/SnugConstants.h"
+#include "snug/Dialect/Snug/SnugDialect.h"
 #include "snug/runtime/Catalogue.h"
 #include "snug/runtime/PlanFormat.h"
 #include "snug/runtime/plan_generated.h"
@@ -55,9 +56,8 @@ private:
 
 /// The name that a kernel's layer has in the model.
 static std::string layerName(Operation *op) {
-  if (auto name = op->getLoc()->findInstanceOf<NameLoc>())
-    return name.getName().str();
-  return op->getName().stripDialect().str();
+  StringRef name = cnn::getNodeName(op);
+  return name.empty() ? op->getName().stripDialect().str() : name.str();
 }
 
 //===----------------------------------------------------------------------===//
@@ -247,8 +247,8 @@ LogicalResult Exporter::describe() {
   if (!runtime::parseTarget(program.getTarget().str().c_str(), &target))
     return program.emitError("unknown target '") << program.getTarget() << "'";
   tables.model = program.getSymName().str();
-  if (auto model =
-          program->getParentOp()->getAttrOfType<StringAttr>("snug.model"))
+  if (auto model = program->getParentOp()->getAttrOfType<StringAttr>(
+          cnn::kModelAttrName))
     tables.model = model.str();
   tables.producer = "snug";
   tables.target = static_cast<schema::Target>(target);

@@ -32,6 +32,20 @@ parseShapeOption(const std::string &text) {
   return std::make_pair(name.str(), shape);
 }
 
+Result<ImportOptions>
+parseImportOptions(const std::vector<std::string> &shapes) {
+  ImportOptions options;
+  for (const std::string &text : shapes) {
+    auto shape = parseShapeOption(text);
+    if (!shape)
+      return shape.error();
+    if (!options.shapes.insert(*shape).second)
+      return Error{"--shape is given twice for the input '" + shape->first +
+                   "'"};
+  }
+  return options;
+}
+
 mlir::OwningOpRef<mlir::ModuleOp> importONNX(mlir::MLIRContext &context,
                                              llvm::StringRef path,
                                              const ImportOptions &options) {

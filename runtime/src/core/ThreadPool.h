@@ -4,6 +4,7 @@
 #define SNUG_RUNTIME_SRC_CORE_THREADPOOL_H
 
 #include <cstdint>
+#include <type_traits>
 
 struct snug_allocator;
 
@@ -35,9 +36,10 @@ public:
   /// The same for a callable `f(int64_t index, int thread)`.
   template <typename Function>
   void forEach(int64_t tasks, Function &&function) {
+    using Callable = typename std::remove_reference<Function>::type;
     struct Call {
       static void invoke(void *context, int64_t index, int thread) {
-        (*static_cast<Function *>(context))(index, thread);
+        (*static_cast<Callable *>(context))(index, thread);
       }
     };
     run(tasks, &Call::invoke, &function);

@@ -507,7 +507,7 @@ uint64_t convolution(const WindowShape &shape, const TensorView &input,
     pieces = minimum(panels, ceilDivide(int64_t(threads) * 8, bands));
   const int64_t panelsInPiece = ceilDivide(panels, pieces);
   pieces = ceilDivide(panels, panelsInPiece);
-  auto part = [&](int64_t index) {
+  auto part = [&](int64_t index, int) {
     const int64_t b = index / pieces;
     const int64_t p = index % pieces;
     runPart(layer, p * panelsInPiece, minimum(panels, (p + 1) * panelsInPiece),
@@ -515,9 +515,9 @@ uint64_t convolution(const WindowShape &shape, const TensorView &input,
   };
   if (bands * pieces == 1 || threads == 1) {
     for (int64_t index = 0; index < bands * pieces; ++index)
-      part(index);
+      part(index, 0);
   } else {
-    pool.forEach(bands * pieces, [&](int64_t index, int) { part(index); });
+    pool.forEach(bands * pieces, part);
   }
 
   return elements(output) * uint64_t(shape.kernelHeight) *
