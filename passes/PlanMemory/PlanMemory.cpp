@@ -44,16 +44,6 @@ struct PlanMemoryPass : public impl::PlanMemoryPassBase<PlanMemoryPass> {
 
 } // namespace
 
-/// The buffer behind an operand of a kernel.
-static plan::BufferOp bufferOf(Value value) {
-  Operation *op = value.getDefiningOp();
-  if (auto view = dyn_cast<plan::ViewOp>(op))
-    op = view.getBuffer().getDefiningOp();
-  if (auto reinterpret = dyn_cast<plan::ReinterpretOp>(op))
-    op = reinterpret.getBuffer().getDefiningOp();
-  return cast<plan::BufferOp>(op);
-}
-
 static network::Buffer::Role convertRole(plan::Role role) {
   switch (role) {
   case plan::Role::Input:
@@ -78,7 +68,7 @@ static BufferUse collectBuffers(plan::ProgramOp program) {
   int64_t step = 0;
   for (auto kernel : program.getBlock().getOps<plan::KernelOpInterface>()) {
     for (Value operand : kernel->getOperands()) {
-      network::Interval &interval = live[bufferOf(operand)];
+      network::Interval &interval = live[plan::findBuffer(operand)];
       if (interval.begin < 0)
         interval.begin = step;
       interval.end = step + 1;

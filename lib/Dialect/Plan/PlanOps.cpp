@@ -17,6 +17,26 @@ using snug::network::AxisMap;
 // Segments, buffers, views
 //===----------------------------------------------------------------------===//
 
+BufferOp snug::plan::findBuffer(Value value) {
+  Operation *op = value.getDefiningOp();
+  if (auto view = dyn_cast_or_null<ViewOp>(op))
+    op = view.getBuffer().getDefiningOp();
+  if (auto reinterpret = dyn_cast_or_null<ReinterpretOp>(op))
+    op = reinterpret.getBuffer().getDefiningOp();
+  return dyn_cast_or_null<BufferOp>(op);
+}
+
+LogicalResult snug::plan::detail::verifyOperands(Operation *kernel) {
+  for (Value operand : kernel->getOperands()) {
+    bool isView = isa<ViewType>(operand.getType());
+    if (isView != isa_and_nonnull<ViewOp>(operand.getDefiningOp()) ||
+        !findBuffer(operand))
+      return kernel->emitOpError("needs views and workspaces of buffers of the "
+                                 "program as operands");
+  }
+  return success();
+}
+
 LogicalResult SegmentOp::verify() {
   auto type = dyn_cast<RankedTensorType>(getValue().getType());
   if (!type || !type.hasStaticShape() || !type.getElementType().isF32())
@@ -65,6 +85,9 @@ LogicalResult BufferOp::verify() {
 }
 
 LogicalResult ViewOp::verify() {
+  if (!findBuffer(getBuffer()))
+    return emitOpError("takes a buffer of the program, or a reinterpretation "
+                       "of one");
   BufferType buffer = getBuffer().getType();
   ViewType view = getType();
   if (view.getBatch() != buffer.getBatch() ||
@@ -81,6 +104,8 @@ LogicalResult ViewOp::verify() {
 }
 
 LogicalResult ReinterpretOp::verify() {
+  if (!getBuffer().getDefiningOp<BufferOp>())
+    return emitOpError("takes a buffer of the program");
   BufferType from = getBuffer().getType(), to = getType();
   // With one channel, or one pixel, both layouts are the same bytes.
   auto isPlanar = [](BufferType type) {

@@ -69,10 +69,7 @@ std::unique_ptr<schema::View> Exporter::view(Value value) {
   if (!value)
     return nullptr;
   auto op = value.getDefiningOp<plan::ViewOp>();
-  Value base = op.getBuffer();
-  if (auto reinterpret = base.getDefiningOp<plan::ReinterpretOp>())
-    base = reinterpret.getBuffer();
-  auto buffer = base.getDefiningOp<plan::BufferOp>();
+  plan::BufferOp buffer = plan::findBuffer(value);
   plan::BufferType whole = op.getBuffer().getType();
   plan::ViewType part = op.getType();
   // Where both orders are the same bytes, they are described as channels last,

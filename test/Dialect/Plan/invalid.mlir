@@ -137,3 +137,28 @@ snug_plan.program @p target "avx2" threads 1 {
   // expected-error @below {{has 4 output channels and a bias of 3}}
   snug_plan.convolution %1 to %1 weights @w bias @b kernel [1, 1] strides [1, 1] dilations [1, 1] pads [0, 0, 0, 0] : <1x8x8x4, channels_last> to <1x8x8x4, channels_last>
 }
+
+// -----
+
+snug_plan.program @p target "avx2" threads 1 {
+  %0 = snug_plan.buffer activation : !snug_plan.buffer<1x8x8x4, planar>
+  %1 = snug_plan.reinterpret %0 : <1x8x8x4, planar> -> <1x1x1x256, planar>
+  // expected-error @below {{takes a buffer of the program}}
+  %2 = snug_plan.reinterpret %1 : <1x1x1x256, planar> -> <1x8x8x4, planar>
+}
+
+// -----
+
+snug_plan.program @p target "avx2" threads 1 {
+^bb0(%0: !snug_plan.buffer<1x8x8x4, planar>):
+  // expected-error @below {{takes a buffer of the program, or a reinterpretation of one}}
+  %1 = snug_plan.view %0[0, 0] : <1x8x8x4, planar> -> <1x8x8x4, planar>
+}
+
+// -----
+
+snug_plan.program @p target "avx2" threads 1 {
+^bb0(%0: !snug_plan.view<1x8x8x4, planar>):
+  // expected-error @below {{needs views and workspaces of buffers of the program as operands}}
+  snug_plan.move %0 to %0 : <1x8x8x4, planar> to <1x8x8x4, planar>
+}

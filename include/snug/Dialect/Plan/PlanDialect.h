@@ -12,6 +12,11 @@
 #include "mlir/IR/SymbolTable.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
 
+namespace snug::plan::detail {
+/// Every operand of a kernel leads to a buffer.
+llvm::LogicalResult verifyOperands(mlir::Operation *kernel);
+} // namespace snug::plan::detail
+
 #include "snug/Dialect/Plan/PlanDialect.h.inc"
 #include "snug/Dialect/Plan/PlanEnums.h.inc"
 #include "snug/Dialect/Plan/PlanInterfaces.h.inc"
@@ -21,5 +26,13 @@
 
 #define GET_OP_CLASSES
 #include "snug/Dialect/Plan/PlanOps.h.inc"
+
+namespace snug::plan {
+
+/// The buffer behind an operand of a kernel: of a view, a reinterpretation, or
+/// the buffer itself. Verified operations always have one; null elsewhere.
+BufferOp findBuffer(mlir::Value value);
+
+} // namespace snug::plan
 
 #endif // SNUG_DIALECT_PLAN_PLANDIALECT_H

@@ -10,6 +10,7 @@ def Plan_KernelOpInterface : OpInterface<"KernelOpInterface"> {
   let description = [{
     One instruction of the program: a kernel called once.
   }];
+  let verify = [{ return ::snug::plan::detail::verifyOperands($_op); }];
   let methods = [
     InterfaceMethod<"Multiply-accumulates of this call, padding taps included.",
                     "int64_t", "getMacs", (ins), "", "return 0;">,
