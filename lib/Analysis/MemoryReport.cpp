@@ -64,8 +64,7 @@ static int servedOp(const Program &program, int64_t step) {
   return -1;
 }
 
-Result<MemoryReport> reportMemory(const Network &network,
-                                  const planner::Plan &plan) {
+MemoryReport reportMemory(const Network &network, const planner::Plan &plan) {
   const Program &program = plan.program;
   MemoryReport report;
   report.figures = plan.memory;
@@ -74,23 +73,25 @@ Result<MemoryReport> reportMemory(const Network &network,
   for (const network::Op &op : network.ops)
     report.ops.push_back(
         {op.name, op.kind, 0, 0, op.packedWeightBytes, 0, 0, 0});
+  std::vector<int64_t> live = program.liveBytes(runtime::kBufferAlignment);
   for (auto [index, step] : llvm::enumerate(program.steps)) {
+    // A move counts as part of the op that it serves.
+    if (int served = servedOp(program, static_cast<int64_t>(index));
+        served >= 0)
+      report.ops[served].liveBytes =
+          std::max(report.ops[served].liveBytes, live[index]);
     if (step.op < 0)
       continue;
     OpMemory &op = report.ops[step.op];
-    int64_t inputs = 0, live = 0;
+    int64_t inputs = 0;
     for (const network::View &view : step.inputs)
       inputs += viewBytes(network, program, view);
-    for (const Buffer &buffer : program.buffers)
-      if (isLiveAt(buffer, static_cast<int64_t>(index)))
-        live += buffer.bytes;
     op.inputBytes = std::max(op.inputBytes, inputs);
     op.outputBytes =
         std::max(op.outputBytes, viewBytes(network, program, step.output));
     if (step.workspace >= 0)
       op.workspaceBytes =
           std::max(op.workspaceBytes, program.buffers[step.workspace].bytes);
-    op.liveBytes = std::max(op.liveBytes, live);
     op.macs += step.macs;
   }
   int64_t peakStep = program.peakStep(runtime::kBufferAlignment);

@@ -151,6 +151,10 @@ public:
       : function(function), target(target) {}
 
   FailureOr<NetworkFromIR> build() {
+    if (!function.getBody().hasOneBlock()) {
+      function.emitError("a network is a function with a body of one block");
+      return failure();
+    }
     Operation *module = function->getParentOp();
     if (auto model =
             module ? module->getAttrOfType<StringAttr>(cnn::kModelAttrName)
@@ -215,8 +219,12 @@ private:
   LogicalResult addGroup(cnn::FusedGroupOp group) {
     Block &body = group.getBody().front();
     for (auto [argument, operand] :
-         llvm::zip_equal(body.getArguments(), group.getOperands()))
-      result.tensorOf[argument] = result.tensorOf.lookup(operand);
+         llvm::zip_equal(body.getArguments(), group.getOperands())) {
+      FailureOr<int> tensor = activation(group, operand);
+      if (failed(tensor))
+        return failure();
+      result.tensorOf[argument] = *tensor;
+    }
     network::Group described;
     described.opBegin = static_cast<int64_t>(result.network.ops.size());
     described.schedule = group.getSchedule().getSchedule();
@@ -227,14 +235,26 @@ private:
     Operation *yield = body.getTerminator();
     for (auto [outer, inner] :
          llvm::zip_equal(group.getResults(), yield->getOperands())) {
-      int tensor = result.tensorOf.lookup(inner);
-      result.tensorOf[outer] = tensor;
-      result.tensors[tensor] = outer;
+      FailureOr<int> tensor = activation(yield, inner);
+      if (failed(tensor))
+        return failure();
+      result.tensorOf[outer] = *tensor;
+      result.tensors[*tensor] = outer;
     }
     std::string problem = network::checkGroup(result.network, described);
     if (!problem.empty())
       return group.emitError(problem);
     return success();
+  }
+
+  /// The tensor that `user` reads as an activation, or an error.
+  FailureOr<int> activation(Operation *user, Value value) {
+    auto known = result.tensorOf.find(value);
+    if (known != result.tensorOf.end())
+      return known->second;
+    user->emitError("a constant stands where an activation is expected; fold "
+                    "constants before planning");
+    return failure();
   }
 
   LogicalResult addOp(Operation *operation) {
@@ -252,26 +272,23 @@ private:
                 std::to_string(result.network.ops.size());
     op.kind = operation->getName().stripDialect().str();
     for (unsigned index : geometry.getActivationOperands()) {
-      Value value = operation->getOperand(index);
-      auto known = result.tensorOf.find(value);
-      if (known == result.tensorOf.end())
-        return operation->emitError("operand ")
-               << index
-               << " is a constant where an activation is expected; "
-                  "fold constants before planning";
+      FailureOr<int> tensor =
+          activation(operation, operation->getOperand(index));
+      if (failed(tensor))
+        return failure();
       op.operands.push_back(
-          {known->second, geometry.getAxisMap(index, cnn::SpatialAxis::Height),
+          {*tensor, geometry.getAxisMap(index, cnn::SpatialAxis::Height),
            geometry.getAxisMap(index, cnn::SpatialAxis::Width)});
     }
     op.macsPerOutputElement = cost.getMacsPerOutputElement();
     op.parameterBytes = cost.getParameterBytes();
     op.startsLayer = geometry.startsLayer();
     describeKernel(operation, target, op);
-    FailureOr<int> tensor =
+    FailureOr<int> made =
         addTensor(operation->getResult(0), op.name, operation);
-    if (failed(tensor))
+    if (failed(made))
       return failure();
-    op.result = *tensor;
+    op.result = *made;
     if (op.kind == "reshape" &&
         !result.network.tensors[op.result].ordersAgree())
       return operation->emitError(

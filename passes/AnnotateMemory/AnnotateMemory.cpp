@@ -52,12 +52,10 @@ struct AnnotateMemoryPass
         planningOptions(built->network, *targetOptions, *profile));
     if (!plan)
       return function.emitError(plan.error().message);
-    Result<MemoryReport> report = reportMemory(built->network, *plan);
-    if (!report)
-      return function.emitError(report.error().message);
+    MemoryReport report = reportMemory(built->network, *plan);
 
     Builder builder(&getContext());
-    for (auto [op, memory] : llvm::zip_equal(built->ops, report->ops))
+    for (auto [op, memory] : llvm::zip_equal(built->ops, report.ops))
       op->setAttr("snug.memory",
                   dictionary(builder, {{"input", memory.inputBytes},
                                        {"output", memory.outputBytes},
@@ -65,12 +63,12 @@ struct AnnotateMemoryPass
                                        {"workspace", memory.workspaceBytes},
                                        {"live", memory.liveBytes}}));
     DictionaryAttr peak =
-        dictionary(builder, {{"live", report->peakLiveBytes},
-                             {"arena", report->figures.arena},
-                             {"process", report->figures.peak}});
+        dictionary(builder, {{"live", report.peakLiveBytes},
+                             {"arena", report.figures.arena},
+                             {"process", report.figures.peak}});
     SmallVector<NamedAttribute> withOp(peak.getValue());
     withOp.push_back(
-        builder.getNamedAttr("op", builder.getStringAttr(report->peakOp)));
+        builder.getNamedAttr("op", builder.getStringAttr(report.peakOp)));
     function->setAttr("snug.peak", builder.getDictionaryAttr(withOp));
     return success();
   }

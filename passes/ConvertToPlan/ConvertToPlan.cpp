@@ -2,6 +2,8 @@
 // Turns a network into a straight-line program of kernels.
 #include "passes/ConvertToPlan/ConvertToPlan.h"
 
+#include "passes/VerifyFolded/VerifyFolded.h"
+
 #include "snug/Analysis/NetworkAnalysis.h"
 #include "snug/Dialect/Plan/PlanDialect.h"
 #include "snug/Dialect/Snug/SnugConstants.h"
@@ -12,6 +14,8 @@
 #include "llvm/ADT/TypeSwitch.h"
 
 #include <cmath>
+#include <map>
+#include <tuple>
 
 #define DEBUG_TYPE "snug-convert-to-plan"
 
@@ -110,8 +114,10 @@ private:
   plan::ProgramOp program;
   Block *body = nullptr;
   SmallVector<Value> buffers;
-  /// (constant, packing) to segment: tiles share what their layer has.
-  DenseMap<std::pair<Attribute, int>, FlatSymbolRefAttr> segments;
+  /// (constant, packing, groups) to segment: tiles share what their layer has,
+  /// and layers what is packed alike.
+  std::map<std::tuple<const void *, plan::Packing, int64_t>, FlatSymbolRefAttr>
+      segments;
   DenseMap<Operation *, std::pair<ElementsAttr, ElementsAttr>> normParameters;
   llvm::StringSet<> segmentNames;
   Operation *lastSegment = nullptr;
@@ -197,7 +203,7 @@ FlatSymbolRefAttr Lowering::segment(ElementsAttr value, StringRef name,
                                     plan::Packing packing, int64_t bytes,
                                     int64_t groups) {
   FlatSymbolRefAttr &symbol =
-      segments[{Attribute(value), static_cast<int>(packing)}];
+      segments[{value.getAsOpaquePointer(), packing, groups}];
   if (symbol)
     return symbol;
   std::string unique = name.str();
@@ -487,7 +493,7 @@ struct ConvertToPlanPass
     if (!targetOptions)
       return module.emitError(targetOptions.error().message);
     FailureOr<func::FuncOp> function = findNetworkFunction(module);
-    if (failed(function))
+    if (failed(function) || failed(verifyFolded(*function)))
       return failure();
     FailureOr<NetworkFromIR> built = buildNetwork(*function, *targetOptions);
     if (failed(built))

@@ -45,14 +45,17 @@ static LogicalResult verifyOp(Operation *op) {
   return success();
 }
 
+LogicalResult verifyFolded(func::FuncOp function) {
+  bool isValid = true;
+  function.walk([&](Operation *op) { isValid &= succeeded(verifyOp(op)); });
+  return success(isValid);
+}
+
 namespace {
 
 struct VerifyFoldedPass : public impl::VerifyFoldedPassBase<VerifyFoldedPass> {
   void runOnOperation() override {
-    bool isValid = true;
-    getOperation().walk(
-        [&](Operation *op) { isValid &= succeeded(verifyOp(op)); });
-    if (!isValid)
+    if (failed(verifyFolded(getOperation())))
       signalPassFailure();
     markAllAnalysesPreserved();
   }

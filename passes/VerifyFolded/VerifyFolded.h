@@ -17,6 +17,10 @@ namespace snug {
 #define GEN_PASS_REGISTRATION
 #include "passes/VerifyFolded/VerifyFolded.h.inc"
 
+/// What the pass checks: succeeds if every operation of `function` has a
+/// kernel.
+mlir::LogicalResult verifyFolded(mlir::func::FuncOp function);
+
 } // namespace snug
 
 #endif // SNUG_PASSES_VERIFYFOLDED_H

@@ -31,7 +31,24 @@ func.func @rank(%x: tensor<1x4x8x8xf32>) -> tensor<4x64xf32> {
 
 func.func @constant_input() -> tensor<1x4x8x8xf32> {
   %0 = snug.constant dense<1.0> : tensor<1x4x8x8xf32>
-  // expected-error @below {{operand 0 is a constant where an activation is expected; fold constants before planning}}
+  // expected-error @below {{a constant stands where an activation is expected; fold constants before planning}}
   %1 = snug.unary relu %0 : tensor<1x4x8x8xf32>
+  return %1 : tensor<1x4x8x8xf32>
+}
+
+// -----
+
+// expected-error @below {{a network is a function with a body of one block}}
+func.func private @external(tensor<1x4x8x8xf32>) -> tensor<1x4x8x8xf32>
+
+// -----
+
+func.func @constant_into_group() -> tensor<1x4x8x8xf32> {
+  %0 = snug.constant dense<1.0> : tensor<1x4x8x8xf32>
+  // expected-error @below {{a constant stands where an activation is expected; fold constants before planning}}
+  %1 = snug.fused_group(%in = %0) schedule(#snug.grid<tiles = [2, 2]>) : (tensor<1x4x8x8xf32>) -> tensor<1x4x8x8xf32> {
+    %2 = snug.unary relu %in : tensor<1x4x8x8xf32>
+    snug.yield %2 : tensor<1x4x8x8xf32>
+  }
   return %1 : tensor<1x4x8x8xf32>
 }

@@ -179,6 +179,7 @@ int main(int argc, char **argv) {
           &llvm::errs()))
     return BadCommandLine;
   mlir::MLIRContext context;
+  context.printOpOnDiagnostic(false);
   mlir::ScopedDiagnosticHandler handler(&context, printDiagnostic);
   switch (options.translation) {
   case Translation::ImportONNX:

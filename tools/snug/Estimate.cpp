@@ -17,7 +17,7 @@ static GroupReport describeWhole(const network::Network &network,
   for (const network::Op &op : network.ops)
     group.ops.push_back(op.name);
   group.schedule = network::toString(network::Schedule::whole());
-  group.arenaBytes = plan.memory.arena;
+  group.arenaBytes = plan.program.peakLiveBytes(runtime::kBufferAlignment);
   return group;
 }
 
@@ -52,29 +52,25 @@ int runEstimate(const EstimateOptions &options) {
     reportError(plan.error().message);
     return kBadInput;
   }
-  Result<MemoryReport> memory = reportMemory(built->network, *plan);
-  if (!memory) {
-    reportError(memory.error().message);
-    return kBadInput;
-  }
+  MemoryReport memory = reportMemory(built->network, *plan);
 
   PlanReport report;
   report.model = built->network.name;
   report.target = runtime::targetName(target->target);
   report.threads = target->threads;
-  report.memory = memory->figures;
-  report.networkMacs = memory->networkMacs;
-  report.executedMacs = memory->executedMacs;
+  report.memory = memory.figures;
+  report.networkMacs = memory.networkMacs;
+  report.executedMacs = memory.executedMacs;
   report.groups = {describeWhole(built->network, *plan)};
   printReport(report);
-  printOps(*memory);
+  printOps(memory);
   if (options.jsonFile.empty())
     return kSuccess;
   nlohmann::ordered_json document =
       toJson(report, {{"target", options.pipeline.target},
                       {"threads", options.pipeline.threads},
                       {"device", options.pipeline.device}});
-  document.update(opsToJson(*memory));
+  document.update(opsToJson(memory));
   return writeJson(document, options.jsonFile) ? kSuccess : kBadInput;
 }
 

@@ -59,6 +59,7 @@ static LogicalResult printDiagnostic(Diagnostic &diagnostic, bool namesNodes) {
 // brings for one function.
 Session::Session() : context(MLIRContext::Threading::DISABLED) {
   context.loadDialect<func::FuncDialect, cnn::SnugDialect, plan::PlanDialect>();
+  context.printOpOnDiagnostic(false); // messages name nodes; IR is no help here
   context.getDiagEngine().registerHandler([this](Diagnostic &diagnostic) {
     return printDiagnostic(diagnostic, isImporting);
   });

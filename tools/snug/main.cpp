@@ -43,8 +43,14 @@ CLI::App *addCompile(CLI::App &app, CompileOptions &options) {
   addModel(*command, options.model);
   command->add_option("-o,--output", options.output, "Plan file")->required();
   addTarget(*command, options.pipeline);
-  command->add_option("--memory-budget", options.pipeline.memoryBudget,
-                      "Bytes that a run may take: 64MiB, 32MB, 1000000B");
+  // An empty value (an unset variable in a script) must not mean "no limit".
+  auto notEmpty = [](const std::string &value) {
+    return value.empty() ? std::string("expects a value") : std::string();
+  };
+  command
+      ->add_option("--memory-budget", options.pipeline.memoryBudget,
+                   "Bytes that a run may take: 64MiB, 32MB, 1000000B")
+      ->check(notEmpty);
   command
       ->add_option("--budget-scope", options.pipeline.budgetScope,
                    "What the budget bounds: process or arena")
@@ -55,9 +61,11 @@ CLI::App *addCompile(CLI::App &app, CompileOptions &options) {
                    "Fused groups that the search may make")
       ->check(CLI::Range(0, 2))
       ->capture_default_str();
-  command->add_option("--groups", options.pipeline.groups,
-                      "Explicit groups: 8:5x5,16:2x2 (layers up to 8 on a 5x5 "
-                      "grid, up to 16 on 2x2) or 16:whole");
+  command
+      ->add_option("--groups", options.pipeline.groups,
+                   "Explicit groups: 8:5x5,16:2x2 (layers up to 8 on a 5x5 "
+                   "grid, up to 16 on 2x2) or 16:whole")
+      ->check(notEmpty);
   command->add_option("--json", options.jsonFile, "Write the report as JSON");
   return command;
 }

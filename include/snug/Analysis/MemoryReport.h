@@ -20,8 +20,9 @@ struct OpMemory {
   int64_t outputBytes = 0;
   int64_t weightBytes = 0; ///< packed, of the whole op
   int64_t workspaceBytes = 0;
-  int64_t liveBytes = 0; ///< all buffers that are live while it runs
-  int64_t macs = 0;      ///< executed, all tiles
+  /// All buffers that are live while it, or a move for it, runs.
+  int64_t liveBytes = 0;
+  int64_t macs = 0; ///< executed, all tiles
 };
 
 struct MemoryReport {
@@ -45,8 +46,8 @@ planner::SearchOptions planningOptions(const network::Network &network,
                                        const predict::DeviceProfile &device);
 
 /// The report of a network under the groups that its IR has.
-Result<MemoryReport> reportMemory(const network::Network &network,
-                                  const planner::Plan &plan);
+MemoryReport reportMemory(const network::Network &network,
+                          const planner::Plan &plan);
 
 } // namespace snug
 

@@ -37,14 +37,58 @@ LogicalResult snug::plan::detail::verifyOperands(Operation *kernel) {
   return success();
 }
 
+LogicalResult ProgramOp::verify() {
+  if (getThreads() > 256)
+    return emitOpError("has ")
+           << getThreads() << " threads, at most 256 can run";
+  for (NamedAttribute figure : getPredictedAttr()
+                                   ? getPredictedAttr().getValue()
+                                   : ArrayRef<NamedAttribute>())
+    if (!isa<IntegerAttr>(figure.getValue()))
+      return emitOpError("predicts ") << figure.getName() << " as no integer";
+  for (Attribute group :
+       getGroupsAttr() ? getGroupsAttr() : ArrayAttr::get(getContext(), {})) {
+    auto entries = dyn_cast<DictionaryAttr>(group);
+    auto ops = entries ? entries.getAs<ArrayAttr>("ops") : ArrayAttr();
+    if (!ops || !entries.getAs<StringAttr>("schedule") ||
+        !llvm::all_of(ops, llvm::IsaPred<StringAttr>))
+      return emitOpError("lists a group without names of ops and a schedule: ")
+             << group;
+  }
+  return success();
+}
+
+LogicalResult ProgramOp::verifyRegions() {
+  for (Operation &op : getBlock())
+    if (!isa<SegmentOp, BufferOp, ViewOp, ReinterpretOp, KernelOpInterface>(op))
+      return op.emitOpError("is no part of a program: only segments, buffers, "
+                            "views and kernels are");
+  return success();
+}
+
+/// Rank of the values that a packing takes.
+static int64_t packingRank(Packing packing) {
+  switch (packing) {
+  case Packing::Convolution:
+    return 4;
+  case Packing::Gemm:
+  case Packing::TransposedGemm:
+    return 2;
+  case Packing::Bias:
+    return 1;
+  }
+  llvm_unreachable("unknown packing");
+}
+
 LogicalResult SegmentOp::verify() {
   auto type = dyn_cast<RankedTensorType>(getValue().getType());
   if (!type || !type.hasStaticShape() || !type.getElementType().isF32())
     return emitOpError("holds a static float32 tensor, got ")
            << getValue().getType();
-  int64_t rank = getPacking() == Packing::Convolution ? 4
-                 : getPacking() == Packing::Bias      ? 1
-                                                      : 2;
+  int64_t rank = packingRank(getPacking());
+  if (getConvolutionGroups() < 1)
+    return emitOpError("needs at least one group, got ")
+           << getConvolutionGroups();
   if (type.getRank() != rank)
     return emitOpError("packing ")
            << stringifyPacking(getPacking()) << " takes rank " << rank
@@ -69,6 +113,10 @@ LogicalResult BufferOp::verify() {
   if (getOffset() && static_cast<int64_t>(*getOffset()) < 0)
     return emitOpError("offset must not be negative");
   if (isBound) {
+    auto type = cast<BufferType>(getType());
+    if (type.getLayout() != Layout::Planar && type.getChannels() != 1 &&
+        type.getHeight() * type.getWidth() != 1)
+      return emitOpError("an input or output lies in planar order");
     int64_t elements = 1;
     ArrayRef<int64_t> shape = *getShape();
     for (int64_t extent : shape) {
@@ -184,7 +232,9 @@ template <typename OpType> static LogicalResult verifyWindow(OpType op) {
 static SegmentOp findSegment(Operation *op, FlatSymbolRefAttr symbol,
                              ArrayRef<Packing> packings) {
   auto segment = SymbolTable::lookupNearestSymbolFrom<SegmentOp>(op, symbol);
-  if (!segment || !llvm::is_contained(packings, segment.getPacking())) {
+  if (!segment || !llvm::is_contained(packings, segment.getPacking()) ||
+      cast<ShapedType>(segment.getValue().getType()).getRank() !=
+          packingRank(segment.getPacking())) {
     op->emitOpError("names no segment of the right packing: ") << symbol;
     return nullptr;
   }
@@ -219,6 +269,10 @@ LogicalResult ConvolutionOp::verify() {
       findSegment(*this, getWeightsAttr(), Packing::Convolution);
   if (!segment)
     return failure();
+  if (groups != segment.getConvolutionGroups())
+    return emitOpError("has ")
+           << groups << " groups, its weights are packed for "
+           << segment.getConvolutionGroups();
   if (groups <= 0 || input.getChannels() % groups ||
       output.getChannels() % groups)
     return emitOpError("groups must divide both channel counts, got ")

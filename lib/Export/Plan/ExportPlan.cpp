@@ -238,7 +238,7 @@ LogicalResult Exporter::addInstruction(plan::KernelOpInterface kernel) {
 LogicalResult Exporter::describe() {
   DictionaryAttr predicted = program.getPredictedAttr();
   runtime::Target target;
-  if (!program.getArena() || !predicted)
+  if (!program.getArena() || !predicted || !program.getGroupsAttr())
     return program.emitError("memory is not planned; run snug-plan-memory "
                              "before the plan is written");
   if (!runtime::parseTarget(program.getTarget().str().c_str(), &target))
@@ -311,7 +311,14 @@ static LogicalResult pack(plan::SegmentOp segment, runtime::Target target,
   ArrayRef<int64_t> shape =
       cast<ShapedType>(segment.getValue().getType()).getShape();
   int64_t expected = 0;
-  packed.assign(segment.getBytes() / sizeof(float), 0.0f);
+  // Only a size that the catalogue confirms is worth memory.
+  auto isConfirmed = [&](int64_t bytes) {
+    expected = bytes;
+    if (expected != segment.getBytes())
+      return false;
+    packed.assign(expected / sizeof(float), 0.0f);
+    return true;
+  };
   switch (segment.getPacking()) {
   case plan::Packing::Convolution: {
     runtime::WindowShape window;
@@ -320,8 +327,7 @@ static LogicalResult pack(plan::SegmentOp segment, runtime::Target target,
     window.inputChannels = shape[1] * window.groups;
     window.kernelHeight = shape[2];
     window.kernelWidth = shape[3];
-    expected = runtime::packedConvolutionBytes(target, window);
-    if (expected == static_cast<int64_t>(segment.getBytes()))
+    if (isConfirmed(runtime::packedConvolutionBytes(target, window)))
       runtime::packConvolution(target, window, data, packed.data());
     break;
   }
@@ -330,19 +336,17 @@ static LogicalResult pack(plan::SegmentOp segment, runtime::Target target,
     bool transposed = segment.getPacking() == plan::Packing::TransposedGemm;
     int64_t inputs = shape[transposed ? 1 : 0];
     int64_t outputs = shape[transposed ? 0 : 1];
-    expected = runtime::packedGemmBytes(target, inputs, outputs);
-    if (expected == static_cast<int64_t>(segment.getBytes()))
+    if (isConfirmed(runtime::packedGemmBytes(target, inputs, outputs)))
       runtime::packGemm(target, inputs, outputs, data, transposed ? 1 : outputs,
                         transposed ? inputs : 1, packed.data());
     break;
   }
   case plan::Packing::Bias:
-    expected = runtime::packedBiasBytes(shape[0]);
-    if (expected == static_cast<int64_t>(segment.getBytes()))
+    if (isConfirmed(runtime::packedBiasBytes(shape[0])))
       runtime::packBias(shape[0], data, packed.data());
     break;
   }
-  if (expected != static_cast<int64_t>(segment.getBytes()))
+  if (expected != segment.getBytes())
     return segment.emitError("segment has ")
            << segment.getBytes()
            << " bytes, the kernel catalogue packs it into " << expected

@@ -162,3 +162,55 @@ snug_plan.program @p target "avx2" threads 1 {
   // expected-error @below {{needs views and workspaces of buffers of the program as operands}}
   snug_plan.move %0 to %0 : <1x8x8x4, planar> to <1x8x8x4, planar>
 }
+
+// -----
+
+// expected-error @below {{has 257 threads, at most 256 can run}}
+snug_plan.program @p target "avx2" threads 257 {
+}
+
+// -----
+
+// expected-error @below {{lists a group without names of ops and a schedule: {}}}
+snug_plan.program @p target "avx2" threads 1 attributes {groups = [{}]} {
+}
+
+// -----
+
+// expected-error @below {{predicts "peak" as no integer}}
+snug_plan.program @p target "avx2" threads 1 attributes {predicted = {peak = "low"}} {
+}
+
+// -----
+
+snug_plan.program @p target "avx2" threads 1 {
+  // expected-error @below {{is no part of a program: only segments, buffers, views and kernels are}}
+  snug_plan.program @q target "avx2" threads 1 {
+  }
+}
+
+// -----
+
+snug_plan.program @p target "avx2" threads 1 {
+  // expected-error @below {{needs at least one group, got 0}}
+  snug_plan.segment @w packing convolution bytes 64 groups 0 = dense<1.0> : tensor<4x4x1x1xf32>
+}
+
+// -----
+
+snug_plan.program @p target "avx2" threads 1 {
+  // expected-error @below {{an input or output lies in planar order}}
+  %0 = snug_plan.buffer input "x" shape [1, 4, 8, 8] : !snug_plan.buffer<1x8x8x4, channels_last>
+}
+
+// -----
+
+snug_plan.program @p target "avx2" threads 1 {
+  snug_plan.segment @w packing convolution bytes 576 groups 4 = dense<1.0> : tensor<4x1x1x1xf32>
+  %0 = snug_plan.buffer activation : !snug_plan.buffer<1x8x8x1, channels_last>
+  %1 = snug_plan.buffer activation : !snug_plan.buffer<1x8x8x4, channels_last>
+  %2 = snug_plan.view %0[0, 0] : <1x8x8x1, channels_last> -> <1x8x8x1, channels_last>
+  %3 = snug_plan.view %1[0, 0] : <1x8x8x4, channels_last> -> <1x8x8x4, channels_last>
+  // expected-error @below {{has 1 groups, its weights are packed for 4}}
+  snug_plan.convolution %2 to %3 weights @w kernel [1, 1] strides [1, 1] dilations [1, 1] pads [0, 0, 0, 0] : <1x8x8x1, channels_last> to <1x8x8x4, channels_last>
+}

@@ -50,6 +50,8 @@ def Plan_ProgramOp : Plan_Op<"program", [IsolatedFromAbove, NoTerminator, Single
   let extraClassDeclaration = [{
     ::mlir::Block &getBlock() { return getBody().front(); }
   }];
+  let hasVerifier = 1;
+  let hasRegionVerifier = 1;
 }
 
 def Plan_SegmentOp : Plan_Op<"segment", [Symbol, HasParent<"ProgramOp">]> {
