@@ -238,7 +238,9 @@ LogicalResult Exporter::addInstruction(plan::KernelOpInterface kernel) {
 LogicalResult Exporter::describe() {
   DictionaryAttr predicted = program.getPredictedAttr();
   runtime::Target target;
-  if (!program.getArena() || !predicted || !program.getGroupsAttr())
+  // All figures come together: a program with a peak has the others too.
+  if (!program.getArena() || !program.getGroupsAttr() || !predicted ||
+      !predicted.get("peak"))
     return program.emitError("memory is not planned; run snug-plan-memory "
                              "before the plan is written");
   if (!runtime::parseTarget(program.getTarget().str().c_str(), &target))
