@@ -4,9 +4,10 @@
 import json
 import os
 
-import numpy as np
+from snug_dev.common import BUILD, ZOO, binary, load_json, run
 
-from snug_dev.common import ZOO, binary, load_json, run
+WORK = os.path.join(BUILD, "bench")
+ZOO_FILES = os.path.join(BUILD, "zoo")
 
 
 class ToolError(Exception):
@@ -26,6 +27,21 @@ def make_network(name, path, *options):
         os.makedirs(os.path.dirname(path), exist_ok=True)
         checked([ZOO, name, "-o", path, *options], f"tools/zoo/zoo {name}")
     return path
+
+
+def network(name):
+    """The path of a network of the zoo, written once a build folder."""
+    return make_network(name, os.path.join(ZOO_FILES, name + ".onnx"))
+
+
+def processors(count):
+    """The last `count` of the processors that may be used: interrupts prefer the first."""
+    return sorted(os.sched_getaffinity(0))[-count:]
+
+
+def pinned(threads=1):
+    """What keeps a command on as many processors as it has threads."""
+    return ["taskset", "-c", ",".join(map(str, processors(threads)))]
 
 
 def compile_plan(model, plan, *options):
@@ -50,11 +66,15 @@ def run_plan(plan, *options, prefix=(), output=None):
 
 def read_outputs(folder):
     """The arrays that a run wrote, by file name."""
+    import numpy as np  # not everything that uses this module has NumPy
+
     return {f: np.load(os.path.join(folder, f)) for f in sorted(os.listdir(folder)) if f.endswith(".npy")}
 
 
 def difference(actual, expected):
     """Largest difference over the largest magnitude expected; infinite where a shape or a value is off."""
+    import numpy as np
+
     if actual.shape != expected.shape or not np.isfinite(actual).all():
         return float("inf")
     scale = float(np.abs(expected).max()) or 1.0
