@@ -1,140 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Greedy address assignment and its lower bound.
+// The allocation problem of a program, and what makes a problem well-formed.
 #include "snug/Planner/Allocation.h"
 
 #include <algorithm>
-#include <limits>
-#include <numeric>
-#include <optional>
+#include <set>
+#include <utility>
 
 namespace snug::planner {
 
 namespace {
-
-int64_t roundUp(int64_t bytes, int64_t alignment) {
-  return (bytes + alignment - 1) / alignment * alignment;
-}
-
-std::vector<int> indices(size_t count) {
-  std::vector<int> result(count);
-  std::iota(result.begin(), result.end(), 0);
-  return result;
-}
-
-/// What the solver knows of a problem before it places anything.
-struct Conflicts {
-  /// By buffer: those that are live together with it, in one array.
-  std::vector<int> neighbours;
-  std::vector<size_t> begin; ///< one more than there are buffers
-  int64_t lowerBound = 0;
-  int64_t peakTime = 0; ///< where that bound is reached first
-};
-
-/// Sweeps over the beginnings of lifetimes. The bound: all offsets are
-/// multiples of the smallest alignment, so of the buffers live at one time each
-/// but the topmost takes its bytes rounded up to that.
-Conflicts findConflicts(const AllocationProblem &problem) {
-  const std::vector<AllocationBuffer> &buffers = problem.buffers;
-  const size_t count = buffers.size();
-  int64_t unit = buffers.empty() ? 1 : buffers[0].alignment;
-  for (const AllocationBuffer &buffer : buffers)
-    unit = std::min(unit, buffer.alignment);
-
-  std::vector<int> order = indices(count);
-  std::sort(order.begin(), order.end(), [&](int a, int b) {
-    return std::make_pair(buffers[a].begin, a) <
-           std::make_pair(buffers[b].begin, b);
-  });
-  Conflicts result;
-  std::vector<std::pair<int, int>> pairs;
-  std::vector<int> live;
-  for (size_t i = 0; i < count; ++i) {
-    const int64_t now = buffers[order[i]].begin;
-    live.erase(std::remove_if(live.begin(), live.end(),
-                              [&](int b) { return buffers[b].end <= now; }),
-               live.end());
-    for (int other : live)
-      pairs.push_back({other, order[i]});
-    live.push_back(order[i]);
-    if (i + 1 < count && buffers[order[i + 1]].begin == now)
-      continue; // more begin at the same time
-    int64_t sum = 0, slack = 0;
-    for (int b : live) {
-      const int64_t rounded = roundUp(buffers[b].bytes, unit);
-      sum += rounded;
-      slack = std::max(slack, rounded - buffers[b].bytes);
-    }
-    if (sum - slack > result.lowerBound) {
-      result.lowerBound = sum - slack;
-      result.peakTime = now;
-    }
-  }
-
-  result.begin.assign(count + 1, 0);
-  for (auto [a, b] : pairs) {
-    ++result.begin[a + 1];
-    ++result.begin[b + 1];
-  }
-  std::partial_sum(result.begin.begin(), result.begin.end(),
-                   result.begin.begin());
-  result.neighbours.resize(2 * pairs.size());
-  std::vector<size_t> next(result.begin.begin(), result.begin.end() - 1);
-  for (auto [a, b] : pairs) {
-    result.neighbours[next[a]++] = b;
-    result.neighbours[next[b]++] = a;
-  }
-  return result;
-}
-
-/// Places buffers in `order`, each at the lowest offset that is free for all of
-/// its lifetime. Gives up, and returns nothing, where the peak reaches `limit`.
-std::optional<AllocationSolution> place(const AllocationProblem &problem,
-                                        const Conflicts &conflicts,
-                                        const std::vector<int> &order,
-                                        int64_t limit) {
-  AllocationSolution solution;
-  solution.offsets.assign(problem.buffers.size(), -1);
-  solution.lowerBound = conflicts.lowerBound;
-  std::vector<std::pair<int64_t, int64_t>> taken; // [begin, end) in bytes
-  for (int index : order) {
-    const AllocationBuffer &buffer = problem.buffers[index];
-    taken.clear();
-    for (size_t i = conflicts.begin[index]; i < conflicts.begin[index + 1];
-         ++i) {
-      const int other = conflicts.neighbours[i];
-      if (solution.offsets[other] >= 0 && problem.buffers[other].bytes > 0)
-        taken.push_back(
-            {solution.offsets[other],
-             solution.offsets[other] + problem.buffers[other].bytes});
-    }
-    std::sort(taken.begin(), taken.end());
-    int64_t offset = 0;
-    for (auto [begin, end] : taken) {
-      if (offset + buffer.bytes <= begin)
-        break;
-      offset = std::max(offset, roundUp(end, buffer.alignment));
-    }
-    if (buffer.bytes == 0)
-      offset = 0;
-    solution.offsets[index] = offset;
-    solution.peak = std::max(solution.peak, offset + buffer.bytes);
-    if (solution.peak >= limit)
-      return std::nullopt;
-  }
-  solution.proved = solution.peak == solution.lowerBound;
-  return solution;
-}
-
-/// Buffers in ascending order of `key`, ties in their own order.
-template <typename Key>
-std::vector<int> sortedBy(const AllocationProblem &problem, Key key) {
-  std::vector<int> order = indices(problem.buffers.size());
-  std::sort(order.begin(), order.end(), [&](int a, int b) {
-    return std::make_pair(key(problem.buffers[a]), a) <
-           std::make_pair(key(problem.buffers[b]), b);
-  });
-  return order;
-}
 
 std::string partName(const network::Network &network,
                      const network::Program &program,
@@ -165,66 +39,178 @@ std::string partName(const network::Network &network,
   }
 }
 
-} // namespace
+std::string quotedBuffer(const AllocationBuffer &buffer) {
+  return "buffer '" + buffer.name + "'";
+}
 
-std::string check(const AllocationProblem &problem) {
+std::string lifetime(const AllocationBuffer &buffer) {
+  return "[" + std::to_string(buffer.begin) + ", " +
+         std::to_string(buffer.end) + ")";
+}
+
+bool isPowerOfTwo(int64_t value) {
+  return value >= 1 && (value & (value - 1)) == 0;
+}
+
+/// What is wrong with one buffer, or empty.
+std::string checkBuffer(const AllocationBuffer &buffer) {
+  const std::string name = quotedBuffer(buffer);
+  if (buffer.bytes < 0)
+    return name + " has a negative size of " + std::to_string(buffer.bytes) +
+           " bytes";
+  if (buffer.end <= buffer.begin)
+    return name + " has an empty lifetime " + lifetime(buffer);
+  if (!isPowerOfTwo(buffer.alignment))
+    return name + " has an alignment of " + std::to_string(buffer.alignment) +
+           ", which is no power of two";
+  if (!buffer.fixedOffset)
+    return "";
+  const std::string fixed =
+      name + " is fixed at offset " + std::to_string(*buffer.fixedOffset);
+  if (*buffer.fixedOffset < 0)
+    return fixed + ", which is negative";
+  if (*buffer.fixedOffset % buffer.alignment != 0)
+    return fixed + ", which is not aligned to " +
+           std::to_string(buffer.alignment) + " bytes";
+  return "";
+}
+
+/// No solver's offset exceeds the highest fixed end plus the sum of all sizes,
+/// alignments and pages: that sum must not overflow.
+std::string checkSums(const AllocationProblem &problem) {
+  std::vector<bool> paged(problem.buffers.size());
+  for (const AllocationSeparation &separation : problem.separations)
+    paged[separation.first] = paged[separation.second] = true;
   int64_t sum = 0;
-  for (const AllocationBuffer &buffer : problem.buffers) {
-    const std::string name = "buffer '" + buffer.name + "'";
-    if (buffer.bytes < 0)
-      return name + " has a negative size of " + std::to_string(buffer.bytes) +
-             " bytes";
-    if (buffer.end <= buffer.begin)
-      return name + " has an empty lifetime [" + std::to_string(buffer.begin) +
-             ", " + std::to_string(buffer.end) + ")";
-    if (buffer.alignment < 1 ||
-        (buffer.alignment & (buffer.alignment - 1)) != 0)
-      return name + " has an alignment of " + std::to_string(buffer.alignment) +
-             ", which is no power of two";
-    // No greedy offset exceeds the sum of all sizes and alignments.
-    std::optional<int64_t> total = network::checkedAdd(sum, buffer.bytes);
-    if (total)
-      total = network::checkedAdd(*total, buffer.alignment);
+  for (size_t i = 0; i < problem.buffers.size(); ++i) {
+    const AllocationBuffer &buffer = problem.buffers[i];
+    std::optional<int64_t> total = sum;
+    for (int64_t more :
+         {buffer.bytes, buffer.alignment, buffer.fixedOffset.value_or(0),
+          paged[i] ? problem.pageBytes : int64_t{0}})
+      if (total)
+        total = network::checkedAdd(*total, more);
     if (!total)
-      return name + ": the sizes together exceed what 64 bits can count";
+      return quotedBuffer(buffer) +
+             ": the sizes together exceed what 64 bits can count";
     sum = *total;
   }
   return "";
 }
 
-AllocationSolution allocateGreedily(const AllocationProblem &problem) {
-  const Conflicts conflicts = findConflicts(problem);
-  using Buffer = const AllocationBuffer &;
-  auto length = [](Buffer b) {
-    return static_cast<double>(b.end) - static_cast<double>(b.begin);
-  };
-  const int64_t peakTime = conflicts.peakTime;
+using IndexPair = std::pair<int, int>;
 
-  std::optional<AllocationSolution> best;
-  auto attempt = [&](const std::vector<int> &order) {
-    if (best && best->proved)
-      return;
-    const int64_t limit =
-        best ? best->peak : std::numeric_limits<int64_t>::max();
-    if (std::optional<AllocationSolution> solution =
-            place(problem, conflicts, order, limit))
-      best = std::move(solution);
-  };
-  // Those at the peak first: they fill the arena to its bound, the others then
-  // look for gaps.
-  attempt(sortedBy(problem, [&](Buffer b) {
-    const bool atPeak = b.begin <= peakTime && peakTime < b.end;
-    return std::make_pair(!atPeak, -b.bytes);
-  }));
-  attempt(sortedBy(problem, [](Buffer b) { return -b.bytes; }));
-  attempt(sortedBy(
-      problem, [&](Buffer b) { return std::make_pair(-length(b), -b.bytes); }));
-  attempt(sortedBy(problem, [&](Buffer b) {
-    return -length(b) * static_cast<double>(b.bytes);
-  }));
-  attempt(sortedBy(problem,
-                   [](Buffer b) { return std::make_pair(b.begin, -b.bytes); }));
-  return std::move(*best);
+/// Whether both indices are buffers, and different ones; `what` names the pair.
+std::string checkIndices(const AllocationProblem &problem, IndexPair pair,
+                         const std::string &what) {
+  const int count = static_cast<int>(problem.buffers.size());
+  for (int index : {pair.first, pair.second})
+    if (index < 0 || index >= count)
+      return what + " names buffer " + std::to_string(index) + " of " +
+             std::to_string(count);
+  if (pair.first == pair.second)
+    return what + " pairs " + quotedBuffer(problem.buffers[pair.first]) +
+           " with itself";
+  return "";
+}
+
+std::string checkOverlaps(const AllocationProblem &problem) {
+  std::set<IndexPair> known;
+  for (const AllocationOverlap &overlap : problem.overlaps) {
+    const IndexPair pair{overlap.input, overlap.output};
+    if (std::string why = checkIndices(problem, pair, "an overlap");
+        !why.empty())
+      return why;
+    const AllocationBuffer &input = problem.buffers[overlap.input];
+    const AllocationBuffer &output = problem.buffers[overlap.output];
+    if (!known.insert(pair).second)
+      return "the overlap of '" + output.name + "' with '" + input.name +
+             "' is listed twice";
+    if (input.end != output.begin + 1 || input.begin > output.begin)
+      return "input '" + input.name + "' with lifetime " + lifetime(input) +
+             " and output '" + output.name + "' with lifetime " +
+             lifetime(output) + " do not meet in exactly one step";
+  }
+  return "";
+}
+
+std::string checkSeparations(const AllocationProblem &problem) {
+  if (!isPowerOfTwo(problem.pageBytes))
+    return "a page of " + std::to_string(problem.pageBytes) +
+           " bytes is no power of two";
+  std::set<IndexPair> known;
+  for (const AllocationSeparation &separation : problem.separations) {
+    const IndexPair pair = std::minmax(separation.first, separation.second);
+    if (std::string why = checkIndices(problem, pair, "a separation");
+        !why.empty())
+      return why;
+    if (!known.insert(pair).second)
+      return "the separation of '" + problem.buffers[pair.first].name +
+             "' from '" + problem.buffers[pair.second].name +
+             "' is listed twice";
+  }
+  return "";
+}
+
+/// Fixed buffers must not clash with each other; all else can go above them.
+std::string checkFixed(const AllocationProblem &problem) {
+  std::vector<int> fixed;
+  for (size_t i = 0; i < problem.buffers.size(); ++i)
+    if (problem.buffers[i].fixedOffset && problem.buffers[i].bytes > 0)
+      fixed.push_back(static_cast<int>(i));
+  std::set<IndexPair> leave, apart;
+  for (const AllocationOverlap &overlap : problem.overlaps) {
+    const int64_t input =
+        problem.buffers[overlap.input].fixedOffset.value_or(0);
+    const int64_t output =
+        problem.buffers[overlap.output].fixedOffset.value_or(0);
+    // Subtracting non-negative numbers, where a sum may overflow.
+    if (overlap.exact ? input == output : overlap.distance <= input - output)
+      leave.insert(std::minmax(overlap.input, overlap.output));
+  }
+  for (const AllocationSeparation &separation : problem.separations)
+    apart.insert(std::minmax(separation.first, separation.second));
+
+  std::sort(fixed.begin(), fixed.end(), [&](int a, int b) {
+    return std::make_pair(*problem.buffers[a].fixedOffset, a) <
+           std::make_pair(*problem.buffers[b].fixedOffset, b);
+  });
+  const int64_t page = problem.pageBytes;
+  for (size_t i = 0; i < fixed.size(); ++i) {
+    const AllocationBuffer &low = problem.buffers[fixed[i]];
+    const int64_t end = *low.fixedOffset + low.bytes;
+    for (size_t k = i + 1; k < fixed.size(); ++k) {
+      const AllocationBuffer &high = problem.buffers[fixed[k]];
+      if (*high.fixedOffset >= end &&
+          *high.fixedOffset / page > (end - 1) / page)
+        break;
+      const IndexPair pair = std::minmax(fixed[i], fixed[k]);
+      const bool overlap = *high.fixedOffset < end && low.begin < high.end &&
+                           high.begin < low.end && !leave.count(pair);
+      const bool samePage =
+          *high.fixedOffset / page <= (end - 1) / page && apart.count(pair);
+      if (!overlap && !samePage)
+        continue;
+      return "buffers '" + low.name + "' and '" + high.name +
+             "' are fixed at offsets " + std::to_string(*low.fixedOffset) +
+             " and " + std::to_string(*high.fixedOffset) +
+             (overlap ? ", where they overlap while both live"
+                      : ", where they share a page and must not");
+    }
+  }
+  return "";
+}
+
+} // namespace
+
+std::string check(const AllocationProblem &problem) {
+  for (const AllocationBuffer &buffer : problem.buffers)
+    if (std::string why = checkBuffer(buffer); !why.empty())
+      return why;
+  for (auto part : {checkOverlaps, checkSeparations, checkSums, checkFixed})
+    if (std::string why = part(problem); !why.empty())
+      return why;
+  return "";
 }
 
 AllocationProblem allocationProblem(const network::Network &network,
