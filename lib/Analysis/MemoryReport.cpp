@@ -49,10 +49,6 @@ static int64_t viewBytes(const Network &network, const Program &program,
          view.columns.size() * network::kElementBytes;
 }
 
-static bool isLiveAt(const Buffer &buffer, int64_t step) {
-  return buffer.liveBegin <= step && step < buffer.liveEnd;
-}
-
 /// The op that a step executes, or that the move before it serves.
 static int servedOp(const Program &program, int64_t step) {
   for (int64_t i = step; i < static_cast<int64_t>(program.steps.size()); ++i)
@@ -98,12 +94,13 @@ MemoryReport reportMemory(const Network &network, const planner::Plan &plan) {
   report.peakLiveBytes = program.peakLiveBytes(runtime::kBufferAlignment);
   if (int op = servedOp(program, peakStep); op >= 0)
     report.peakOp = network.ops[op].name;
-  for (const Buffer &buffer : program.buffers)
-    if (isLiveAt(buffer, peakStep))
-      report.peakBuffers.push_back({buffer.tensor < 0
-                                        ? "workspace of " + report.peakOp
-                                        : network.tensors[buffer.tensor].name,
-                                    buffer.bytes});
+  for (int index : program.liveBuffers(peakStep)) {
+    const Buffer &buffer = program.buffers[index];
+    report.peakBuffers.push_back({buffer.tensor < 0
+                                      ? "workspace of " + report.peakOp
+                                      : network.tensors[buffer.tensor].name,
+                                  buffer.bytes});
+  }
   std::stable_sort(
       report.peakBuffers.begin(), report.peakBuffers.end(),
       [](const auto &a, const auto &b) { return a.bytes > b.bytes; });

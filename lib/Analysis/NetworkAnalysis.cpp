@@ -119,14 +119,20 @@ void describeConvolution(const WindowShape &window, bool hasBias,
   };
 }
 
-/// Fills in what the kernel catalogue knows of an op; ops without weights need
-/// nothing from it.
+void describeInPlace(KernelKind kind, network::Op &op) {
+  for (auto [index, operand] : llvm::enumerate(op.operands))
+    operand.inPlace = runtime::runsInPlace(kind, static_cast<int>(index));
+}
+
+/// Fills in what the kernel catalogue knows of an op: its weights, its scratch,
+/// what it may write over.
 void describeKernel(Operation *operation, const TargetOptions &target,
                     network::Op &op) {
   llvm::TypeSwitch<Operation *>(operation)
       .Case([&](cnn::Conv2DOp conv) {
         describeConvolution(windowShape(conv), conv.getBias() != nullptr,
                             target, op);
+        describeInPlace(runtime::convolutionKernel(windowShape(conv)), op);
       })
       .Case([&](cnn::BatchNormOp norm) {
         describeConvolution(windowShape(norm), /*hasBias=*/true, target, op);
@@ -141,7 +147,10 @@ void describeKernel(Operation *operation, const TargetOptions &target,
           op.packedWeightBytes += runtime::packedBiasBytes(outputs);
           ++op.weightSegments;
         }
-      });
+      })
+      .Case([&](cnn::UnaryOp) { describeInPlace(KernelKind::Unary, op); })
+      .Case([&](cnn::BinaryOp) { describeInPlace(KernelKind::Add, op); })
+      .Case([&](cnn::SoftmaxOp) { describeInPlace(KernelKind::Softmax, op); });
 }
 
 /// Walks a function and collects its network.

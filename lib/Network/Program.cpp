@@ -49,6 +49,7 @@ private:
                const AxisNeeds &columns);
   void beginGridResult(const Op &last);
   void moveOutputs(int64_t opBegin, int64_t opEnd);
+  void findReuses();
 
   Part full(int tensor) const {
     return {{0, network.tensors[tensor].height},
@@ -316,10 +317,37 @@ Program Expander::run(const Partition &partition) {
       buffer.liveEnd = end;
     buffer.liveEnd = std::max(buffer.liveEnd, buffer.liveBegin + 1);
   }
+  findReuses();
   return std::move(program);
 }
 
+/// All lifetimes are known.
+void Expander::findReuses() {
+  auto usesAllOf = [&](const View &view) {
+    const Buffer &buffer = program.buffers[view.buffer];
+    return view.rows == buffer.rows && view.columns == buffer.columns;
+  };
+  for (size_t i = 0; i < program.steps.size(); ++i) {
+    const Step &step = program.steps[i];
+    for (size_t k = 0; step.op >= 0 && k < step.inputs.size(); ++k)
+      if (network.ops[step.op].operands[k].inPlace &&
+          usesAllOf(step.inputs[k]) && usesAllOf(step.output))
+        program.addReuse(static_cast<int64_t>(i), step.inputs[k].buffer,
+                         step.output.buffer);
+  }
+}
+
 } // namespace
+
+void Program::addReuse(int64_t step, int input, int output) {
+  const Buffer &from = buffers[input], &to = buffers[output];
+  for (size_t i = reuses.size(); i > 0 && reuses[i - 1].step == step; --i)
+    if (reuses[i - 1].input == input)
+      return;
+  if (from.liveEnd == step + 1 && to.liveBegin == step &&
+      from.layout == to.layout && from.bytes == to.bytes)
+    reuses.push_back({step, input, output});
+}
 
 int64_t Program::macs() const {
   int64_t sum = 0;
@@ -328,17 +356,31 @@ int64_t Program::macs() const {
   return sum;
 }
 
+std::vector<int> Program::liveBuffers(int64_t step) const {
+  std::vector<int> live;
+  for (size_t i = 0; i < buffers.size(); ++i)
+    if (buffers[i].liveBegin <= step && step < buffers[i].liveEnd)
+      live.push_back(static_cast<int>(i));
+  return live;
+}
+
 std::vector<int64_t> Program::liveBytes(int64_t alignment) const {
+  auto roundedBytes = [&](const Buffer &buffer) {
+    return (buffer.bytes + alignment - 1) / alignment * alignment;
+  };
   std::vector<int64_t> live(steps.size() + 1);
   for (const Buffer &buffer : buffers) {
-    const int64_t bytes =
-        (buffer.bytes + alignment - 1) / alignment * alignment;
-    live[buffer.liveBegin] += bytes;
-    live[buffer.liveEnd] -= bytes;
+    live[buffer.liveBegin] += roundedBytes(buffer);
+    live[buffer.liveEnd] -= roundedBytes(buffer);
   }
   for (size_t i = 1; i < live.size(); ++i)
     live[i] += live[i - 1];
   live.pop_back();
+  // A result lies on one input at most, and all that it may lie on are as long
+  // as it is.
+  for (size_t i = 0; i < reuses.size(); ++i)
+    if (i == 0 || reuses[i].step != reuses[i - 1].step)
+      live[reuses[i].step] -= roundedBytes(buffers[reuses[i].output]);
   return live;
 }
 

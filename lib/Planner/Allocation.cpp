@@ -213,14 +213,25 @@ std::string check(const AllocationProblem &problem) {
   return "";
 }
 
-AllocationProblem allocationProblem(const network::Network &network,
-                                    const network::Program &program,
+AllocationProblem allocationProblem(const network::Program &program,
                                     int64_t alignment) {
   AllocationProblem problem;
   problem.buffers.reserve(program.buffers.size());
   for (const network::Buffer &buffer : program.buffers)
-    problem.buffers.push_back({partName(network, program, buffer), buffer.bytes,
-                               alignment, buffer.liveBegin, buffer.liveEnd});
+    problem.buffers.push_back(
+        {"", buffer.bytes, alignment, buffer.liveBegin, buffer.liveEnd});
+  for (const network::Reuse &reuse : program.reuses)
+    problem.overlaps.push_back(
+        {reuse.input, reuse.output, /*distance=*/0, /*exact=*/true});
+  return problem;
+}
+
+AllocationProblem allocationProblem(const network::Network &network,
+                                    const network::Program &program,
+                                    int64_t alignment) {
+  AllocationProblem problem = allocationProblem(program, alignment);
+  for (size_t i = 0; i < program.buffers.size(); ++i)
+    problem.buffers[i].name = partName(network, program, program.buffers[i]);
   return problem;
 }
 

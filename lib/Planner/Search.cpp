@@ -69,22 +69,13 @@ private:
   std::map<int64_t, int64_t> arenas; ///< by candidate index, once computed
 };
 
-/// Problem without names: building them costs more than placing the buffers.
-AllocationProblem namelessProblem(const Program &program, int64_t alignment) {
-  AllocationProblem problem;
-  problem.buffers.reserve(program.buffers.size());
-  for (const network::Buffer &buffer : program.buffers)
-    problem.buffers.push_back(
-        {"", buffer.bytes, alignment, buffer.liveBegin, buffer.liveEnd});
-  return problem;
-}
-
 int64_t Searcher::arena(const Candidate &candidate) {
   auto [known, isNew] = arenas.insert({candidate.index, 0});
   if (isNew) {
     Result<Program> program = network::expand(network, candidate.partition);
     known->second = roundUp(
-        options.allocate(namelessProblem(*program, options.alignment)).peak,
+        // Building names costs more than placing the buffers.
+        options.allocate(allocationProblem(*program, options.alignment)).peak,
         options.arenaUnit);
   }
   return known->second;
@@ -121,9 +112,9 @@ std::vector<Culprit> Searcher::culprits(const Plan &plan) const {
   const AllocationProblem problem =
       allocationProblem(network, plan.program, options.alignment);
   std::vector<Culprit> live;
-  for (const AllocationBuffer &buffer : problem.buffers)
-    if (buffer.begin <= step && step < buffer.end)
-      live.push_back({buffer.name, buffer.bytes});
+  for (int buffer : plan.program.liveBuffers(step))
+    live.push_back(
+        {problem.buffers[buffer].name, problem.buffers[buffer].bytes});
   // Equal ones by name, so that their order is fixed.
   std::sort(live.begin(), live.end(), [](const Culprit &a, const Culprit &b) {
     return std::tie(b.bytes, a.name) < std::tie(a.bytes, b.name);
@@ -172,9 +163,9 @@ Result<Placement> place(const Program &program,
 
   MemoryFigures &memory = placement.memory;
   const int64_t step = program.peakStep(options.alignment);
-  for (const network::Buffer &buffer : program.buffers)
-    if (buffer.role == network::Buffer::Role::Workspace &&
-        buffer.liveBegin <= step && step < buffer.liveEnd)
+  for (int index : program.liveBuffers(step))
+    if (const network::Buffer &buffer = program.buffers[index];
+        buffer.role == network::Buffer::Role::Workspace)
       memory.workspace += roundUp(buffer.bytes, options.alignment);
   memory.weights = weightBytes;
   memory.arena = roundUp(placement.allocation.peak, options.arenaUnit);

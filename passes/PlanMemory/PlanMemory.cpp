@@ -58,6 +58,37 @@ static network::Buffer::Role convertRole(plan::Role role) {
   llvm_unreachable("unknown role");
 }
 
+/// The buffer that a view covers from its first to its last element, or null.
+static plan::BufferOp findCoveredBuffer(Value value) {
+  auto view = value.getDefiningOp<plan::ViewOp>();
+  auto buffer = view.getBuffer().getDefiningOp<plan::BufferOp>();
+  if (!buffer || view.getRow() != 0 || view.getColumn() != 0)
+    return nullptr;
+  auto covered = cast<plan::ViewType>(value.getType());
+  auto all = cast<plan::BufferType>(buffer.getType());
+  return covered.getHeight() == all.getHeight() &&
+                 covered.getWidth() == all.getWidth()
+             ? buffer
+             : nullptr;
+}
+
+/// Lists where kernels may write over an input; lifetimes are known.
+static void collectReuses(plan::ProgramOp program, BufferUse &use) {
+  llvm::DenseMap<Operation *, int> indexOf;
+  for (auto [index, buffer] : llvm::enumerate(use.buffers))
+    indexOf[buffer] = static_cast<int>(index);
+  int64_t step = 0;
+  for (auto kernel : program.getBlock().getOps<plan::KernelOpInterface>()) {
+    for (Value value : kernel.getInPlaceInputs()) {
+      plan::BufferOp input = findCoveredBuffer(value);
+      plan::BufferOp output = findCoveredBuffer(kernel.getOutputView());
+      if (input && output)
+        use.program.addReuse(step, indexOf[input], indexOf[output]);
+    }
+    ++step;
+  }
+}
+
 /// Reads lifetimes off the program: a buffer lives from the first kernel that
 /// touches it to the last; inputs from the start, outputs to the end.
 static BufferUse collectBuffers(plan::ProgramOp program) {
@@ -90,17 +121,22 @@ static BufferUse collectBuffers(plan::ProgramOp program) {
 
     network::Buffer described;
     described.role = convertRole(buffer.getRole());
+    if (auto type = dyn_cast<plan::BufferType>(buffer.getType());
+        type && type.getLayout() == plan::Layout::Planar)
+      described.layout = network::Layout::Planar;
     described.bytes = buffer.getBytes();
     described.liveBegin = interval.begin;
     described.liveEnd = interval.end;
-    use.problem.buffers.push_back(
-        {(buffer.getName() ? buffer.getName()->str()
-                           : "buffer " + std::to_string(use.buffers.size())),
-         described.bytes, runtime::kBufferAlignment, interval.begin,
-         interval.end});
     use.program.buffers.push_back(described);
     use.buffers.push_back(buffer);
   }
+  collectReuses(program, use);
+  use.problem =
+      planner::allocationProblem(use.program, runtime::kBufferAlignment);
+  for (auto [index, buffer] : llvm::enumerate(use.buffers))
+    use.problem.buffers[index].name = buffer.getName()
+                                          ? buffer.getName()->str()
+                                          : "buffer " + std::to_string(index);
   return use;
 }
 

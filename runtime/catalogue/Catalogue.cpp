@@ -142,6 +142,18 @@ int64_t workspaceBytes(Target, KernelKind, const WindowShape &, int) {
   return 0;
 }
 
+bool runsInPlace(KernelKind kind, int index) {
+  switch (kind) {
+  case KernelKind::Unary:
+  case KernelKind::Softmax:
+    return index == 0;
+  case KernelKind::Add:
+    return index == 0 || index == 1;
+  default:
+    return false;
+  }
+}
+
 int64_t programBytesBound(int64_t instructions, int64_t segments) {
   if (instructions < 0)
     instructions = 0;

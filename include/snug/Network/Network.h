@@ -34,6 +34,9 @@ struct Tensor {
 struct Operand {
   int tensor = -1; ///< index into Network::tensors
   AxisMap height, width;
+  /// The kernel may write the result over this operand: it reads each element
+  /// before it writes the one in its place.
+  bool inPlace = false;
 };
 
 /// Extents of one execution of an op: a whole tensor or one tile.

@@ -59,12 +59,30 @@ struct Step {
   int64_t macs = 0;
 };
 
+/// A step whose output may lie exactly on one of its inputs: the step is the
+/// last to touch the one buffer and the first to touch the other, uses all of
+/// both, and its kernel runs in place.
+struct Reuse {
+  int64_t step = 0;
+  int input = -1, output = -1; ///< buffers of equal bytes
+};
+
 struct Program {
   std::vector<Buffer> buffers;
   std::vector<Step> steps;
+  /// In the order of steps; a step with two such inputs has two.
+  std::vector<Reuse> reuses;
+
+  /// Lists a reuse if lifetimes, layouts and bytes of the two buffers allow it,
+  /// once. The caller knows that the step uses all of both, alike, and that its
+  /// kernel runs in place. Called in the order of steps.
+  void addReuse(int64_t step, int input, int output);
 
   int64_t macs() const;
-  /// Live bytes at every step, each buffer rounded up to `alignment`.
+  /// Buffers that are live at a step, in their order.
+  std::vector<int> liveBuffers(int64_t step) const;
+  /// Live bytes at every step, each buffer rounded up to `alignment`. What a
+  /// step may reuse counts once.
   std::vector<int64_t> liveBytes(int64_t alignment) const;
   /// Largest sum of live bytes over all steps, each buffer rounded up to
   /// `alignment`: a lower bound of any arena that is a multiple of it.
@@ -92,6 +110,10 @@ struct Program {
 /// moved as a whole behind the last op or group that reads it. An op of kind
 /// "reshape" writes its result in planar order; it is then treated as a network
 /// input is.
+///
+/// A step that may run in place keeps buffers of its own for input and result,
+/// and is listed among the program's reuses: whether they share bytes is the
+/// address assignment's choice.
 ///
 /// Error where check() or checkGroup() has something to say, or groups overlap.
 Result<Program> expand(const Network &network, const Partition &partition);

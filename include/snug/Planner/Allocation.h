@@ -124,8 +124,12 @@ AllocationSolution allocate(const AllocationProblem &problem,
 std::string verify(const AllocationProblem &problem,
                    const AllocationSolution &solution);
 
-/// The allocation problem of a program's buffers. Names say tensor, part and
-/// role; alignment is `alignment` for all.
+/// The allocation problem of a program's buffers, in their order and without
+/// names; alignment is `alignment` for all. Its reuses are exact overlaps.
+AllocationProblem allocationProblem(const network::Program &program,
+                                    int64_t alignment);
+
+/// The same with names that say tensor, part and role.
 AllocationProblem allocationProblem(const network::Network &network,
                                     const network::Program &program,
                                     int64_t alignment);

@@ -344,6 +344,12 @@ int64_t GemmOp::getMacs() {
          getInput().getType().getChannels();
 }
 
+SmallVector<Value> UnaryOp::getInPlaceInputs() { return {getInput()}; }
+
+SmallVector<Value> AddOp::getInPlaceInputs() { return {getLeft(), getRight()}; }
+
+SmallVector<Value> SoftmaxOp::getInPlaceInputs() { return {getInput()}; }
+
 LogicalResult UnaryOp::verify() {
   return verifyElementwise(*this, getInput().getType(), getOutput().getType());
 }

@@ -214,16 +214,16 @@ private:
     return true;
   }
 
-  /// The output must not overlap what the call reads; where `inPlace`, it may
-  /// lie exactly on an input.
-  bool checkOverlap(bool inPlace) {
+  /// The output must not overlap what the call reads; where the kernel runs in
+  /// place, it may lie exactly on an input.
+  bool checkOverlap() {
     if (overlap(outputBytes, inputBytes) &&
-        !(inPlace && call.outputOffset == call.inputOffset &&
+        !(runsInPlace(call.kind, 0) && call.outputOffset == call.inputOffset &&
           sameStrides(call.output, call.input)))
       return fail("writes over its own input at byte %" PRIu64,
                   outputBytes.begin);
     if (call.hasSecond && overlap(outputBytes, secondBytes) &&
-        !(inPlace && call.outputOffset == call.secondOffset &&
+        !(runsInPlace(call.kind, 1) && call.outputOffset == call.secondOffset &&
           sameStrides(call.output, call.second)))
       return fail("writes over its own second input at byte %" PRIu64,
                   outputBytes.begin);
@@ -364,7 +364,7 @@ private:
     call.kind = KernelKind::Move;
     if (!takeInput(*k.input(), false) || !takeOutput(*k.output(), false))
       return false;
-    return checkSameExtents() && checkOverlap(false);
+    return checkSameExtents() && checkOverlap();
   }
 
   bool checkSameExtents() {
@@ -404,7 +404,7 @@ private:
                static_cast<uint64_t>(packedConvolutionBytes(limits.target, s)),
                &call.weightsOffset) &&
            takeBias(k.bias(), s.outputChannels) &&
-           takeWorkspace(k.workspace()) && checkOverlap(false);
+           takeWorkspace(k.workspace()) && checkOverlap();
   }
 
   bool checkPool(const schema::Pool &k) {
@@ -426,7 +426,7 @@ private:
                   call.output.channels);
     call.window.groups = call.input.channels;
     call.countIncludePad = k.count_include_pad();
-    return checkOverlap(false);
+    return checkOverlap();
   }
 
   bool checkGlobalAveragePool(const schema::GlobalAveragePool &k) {
@@ -438,7 +438,7 @@ private:
         call.output.channels != call.input.channels)
       return fail("has an output that is not one pixel of the input's batch "
                   "and channels");
-    return checkOverlap(false);
+    return checkOverlap();
   }
 
   bool checkGemm(const schema::Gemm &k) {
@@ -459,14 +459,14 @@ private:
                static_cast<uint64_t>(packedGemmBytes(
                    limits.target, call.input.channels, call.output.channels)),
                &call.weightsOffset) &&
-           takeBias(k.bias(), call.output.channels) && checkOverlap(false);
+           takeBias(k.bias(), call.output.channels) && checkOverlap();
   }
 
   bool checkUnary(const schema::Unary &k) {
     call.kind = KernelKind::Unary;
     return takeInput(*k.input()) && takeOutput(*k.output()) &&
            takeActivation(k.activation(), k.slope()) && checkSameExtents() &&
-           checkOverlap(true);
+           checkOverlap();
   }
 
   bool checkAdd(const schema::Add &k) {
@@ -474,13 +474,13 @@ private:
     return takeInput(*k.left()) && takeSecond("a right input", *k.right()) &&
            takeOutput(*k.output()) &&
            takeActivation(k.activation(), k.slope()) && checkSameExtents() &&
-           checkOverlap(true);
+           checkOverlap();
   }
 
   bool checkSoftmax(const schema::Softmax &k) {
     call.kind = KernelKind::Softmax;
     return takeInput(*k.input()) && takeOutput(*k.output()) &&
-           checkSameExtents() && checkOverlap(false);
+           checkSameExtents() && checkOverlap();
   }
 };
 

@@ -165,6 +165,7 @@ private:
   std::string checkView(const View &view, int64_t step) const;
   std::string checkStep(int64_t index) const;
   void runStep(int64_t index);
+  bool isSharedAt(int buffer, int64_t step) const;
   void poison(const Buffer &buffer);
   Array array(const View &view);
   float *address(int buffer) {
@@ -267,12 +268,30 @@ Array Interpreter::array(const View &view) {
   return array;
 }
 
+/// True where a step's result lies on the buffer, or the buffer, as a result,
+/// on what the step reads.
+bool Interpreter::isSharedAt(int buffer, int64_t step) const {
+  return std::any_of(
+      program.reuses.begin(), program.reuses.end(), [&](const Reuse &reuse) {
+        return reuse.step == step &&
+               (reuse.input == buffer || reuse.output == buffer) &&
+               offsets[reuse.input] == offsets[reuse.output];
+      });
+}
+
 void Interpreter::runStep(int64_t index) {
   const Step &step = program.steps[index];
-  for (const Buffer &buffer : program.buffers)
-    if ((buffer.liveBegin == index && buffer.role != Buffer::Role::Input) ||
-        buffer.liveEnd == index)
+  for (size_t i = 0; i < program.buffers.size(); ++i) {
+    const Buffer &buffer = program.buffers[i];
+    const int number = static_cast<int>(i);
+    const bool begins = buffer.liveBegin == index &&
+                        buffer.role != Buffer::Role::Input &&
+                        !isSharedAt(number, index);
+    const bool ended =
+        buffer.liveEnd == index && !isSharedAt(number, index - 1);
+    if (begins || ended)
       poison(buffer);
+  }
   std::vector<Array> inputs;
   for (const View &view : step.inputs)
     inputs.push_back(array(view));

@@ -33,7 +33,8 @@ struct Execution {
 /// `arenaBytes` bytes. All of it is poisoned beforehand, every buffer once more
 /// when its life begins and when it ends, workspace after every step, so that
 /// whatever reads bytes that nobody wrote, or that live too short, or that
-/// another buffer shares, gives other outputs. A kernel sees the extents of its
+/// another buffer shares where it is no reuse of the program's, gives other
+/// outputs. A kernel sees the extents of its
 /// views, its pads and its own parameters, nothing else. An error where a view
 /// leaves its buffer, a buffer the arena, or a step its buffers' lives.
 Execution runProgram(const TestNetwork &test, const Program &program,

@@ -124,6 +124,55 @@ TEST(Expand, UnusedInputLivesForOneStep) {
   EXPECT_EQ(program->buffers[unused].liveEnd, 1);
 }
 
+TEST(Expand, ReusesByHand) {
+  // x (2x3x3, planar) is moved to m; a = conv(m), b = relu(a), c = a + b,
+  // d = c + c, planar y = d. b cannot take a, which is read again; c can take
+  // either of a and b, d takes c once.
+  Builder builder;
+  const int x = builder.input(1, 2, 3, 3);
+  const int a = builder.convolution(x, 2, {1, 1, 1, 0, 0});
+  const int b = builder.leakyRelu(a);
+  const int c = builder.add(a, b);
+  builder.output(builder.add(c, c));
+  const auto program = expand(builder.network(), {});
+  ASSERT_TRUE(program);
+  ASSERT_EQ(program->steps.size(), 6u); // move, conv, relu, add, add, move
+  auto result = [&](int step) { return program->steps[step].output.buffer; };
+  ASSERT_EQ(program->reuses.size(), 3u);
+  const int expected[][3] = {{3, result(1), result(3)},
+                             {3, result(2), result(3)},
+                             {4, result(3), result(4)}};
+  for (size_t i = 0; i < 3; ++i) {
+    EXPECT_EQ(program->reuses[i].step, expected[i][0]) << i;
+    EXPECT_EQ(program->reuses[i].input, expected[i][1]) << i;
+    EXPECT_EQ(program->reuses[i].output, expected[i][2]) << i;
+  }
+  // 72 bytes each: two at a move or convolution, a and b, then a and b with c
+  // in the place of one, then d in the place of c, then d and y.
+  EXPECT_EQ(program->liveBytes(1),
+            (std::vector<int64_t>{144, 144, 144, 144, 72, 144}));
+  EXPECT_EQ(program->liveBuffers(3),
+            (std::vector<int>{result(1), result(2), result(3)}));
+}
+
+TEST(Expand, NoReuseOfPartsOrOtherOrders) {
+  // Tiles write parts of a full buffer; a moved input has another order.
+  Builder builder;
+  const int x = builder.input(1, 1, 4, 4);
+  builder.output(builder.leakyRelu(builder.convolution(x, 1, {})));
+  const auto tiled =
+      expand(builder.network(), {{{0, 2, Schedule::grid(2, 1)}}});
+  ASSERT_TRUE(tiled);
+  EXPECT_TRUE(tiled->reuses.empty());
+  Builder planar;
+  planar.output(planar.leakyRelu(planar.input(1, 2, 4, 4)));
+  const auto moved = expand(planar.network(), {});
+  ASSERT_TRUE(moved);
+  // The channels-last copy is taken over, the input itself is not.
+  ASSERT_EQ(moved->reuses.size(), 1u);
+  EXPECT_EQ(moved->reuses[0].input, moved->steps[0].output.buffer);
+}
+
 TEST(Expand, Bad) {
   const Network network = yolov2First16();
   auto message = [&](const Partition &partition) {

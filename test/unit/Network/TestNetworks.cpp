@@ -88,12 +88,14 @@ int Builder::globalAveragePool(int x) {
 }
 
 int Builder::leakyRelu(int x) {
-  return addOp("leaky_relu", {{x, {}, {}}}, built.network.tensors[x], {})
+  return addOp("leaky_relu", {{x, {}, {}, /*inPlace=*/true}},
+               built.network.tensors[x], {})
       .result;
 }
 
 int Builder::add(int a, int b) {
-  return addOp("add", {{a, {}, {}}, {b, {}, {}}}, built.network.tensors[a], {})
+  return addOp("add", {{a, {}, {}, /*inPlace=*/true}, {b, {}, {}, true}},
+               built.network.tensors[a], {})
       .result;
 }
 

@@ -14,6 +14,11 @@ def Plan_KernelOpInterface : OpInterface<"KernelOpInterface"> {
   let methods = [
     InterfaceMethod<"Multiply-accumulates of this call, padding taps included.",
                     "int64_t", "getMacs", (ins), "", "return 0;">,
+    InterfaceMethod<[{Inputs that the kernel may write its output over: it reads each element before
+                      it writes the one in its place.}],
+                    "::llvm::SmallVector<::mlir::Value>", "getInPlaceInputs", (ins), "", "return {};">,
+    InterfaceMethod<"The view that the kernel writes.", "::mlir::Value", "getOutputView", (ins), "",
+                    "return $_op.getOutput();">,
     InterfaceMethod<"Index of the fused group, or -1.", "int64_t", "getGroupIndex", (ins), "",
                     "auto index = $_op.getGroup(); return index ? static_cast<int64_t>(*index) : -1;">,
     InterfaceMethod<"Index of the tile in its group, or -1.", "int64_t", "getTileIndex", (ins), "",

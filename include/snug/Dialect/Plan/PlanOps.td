@@ -214,8 +214,11 @@ def Plan_GemmOp : Plan_KernelOp<"gemm", ["getMacs"]> {
   }];
 }
 
-def Plan_UnaryOp : Plan_KernelOp<"unary"> {
+def Plan_UnaryOp : Plan_KernelOp<"unary", ["getInPlaceInputs"]> {
   let summary = "an activation on its own";
+  let description = [{
+    The output may lie exactly on the input.
+  }];
   let arguments = !con((ins Plan_ViewType:$input, Plan_ViewType:$output), epilogue, placement);
   let assemblyFormat = [{
     $input `to` $output (`activation` $activation^)? (`slope` $slope^)?
@@ -223,8 +226,11 @@ def Plan_UnaryOp : Plan_KernelOp<"unary"> {
   }];
 }
 
-def Plan_AddOp : Plan_KernelOp<"add"> {
+def Plan_AddOp : Plan_KernelOp<"add", ["getInPlaceInputs"]> {
   let summary = "sum of two views, then an activation";
+  let description = [{
+    The output may lie exactly on either input.
+  }];
   let arguments = !con((ins Plan_ViewType:$left, Plan_ViewType:$right, Plan_ViewType:$output),
                        epilogue, placement);
   let assemblyFormat = [{
@@ -233,8 +239,11 @@ def Plan_AddOp : Plan_KernelOp<"add"> {
   }];
 }
 
-def Plan_SoftmaxOp : Plan_KernelOp<"softmax"> {
+def Plan_SoftmaxOp : Plan_KernelOp<"softmax", ["getInPlaceInputs"]> {
   let summary = "softmax over channels";
+  let description = [{
+    The output may lie exactly on the input.
+  }];
   let arguments = !con((ins Plan_ViewType:$input, Plan_ViewType:$output), placement);
   let assemblyFormat = [{
     $input `to` $output attr-dict `:` type($input) `to` type($output)

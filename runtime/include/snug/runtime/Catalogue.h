@@ -92,6 +92,11 @@ void packBias(int64_t channels, const float *bias, float *out);
 int64_t workspaceBytes(Target target, KernelKind kind, const WindowShape &shape,
                        int threads);
 
+/// True where the kernel may write its output over its input `index` (0, or 1
+/// for the second summand or the residual), both views being alike: it reads
+/// each element before it writes the one in its place.
+bool runsInPlace(KernelKind kind, int index);
+
 /// Upper bound of the bytes that a plan's header, program and prepared state
 /// take in a process for so many instructions and weight segments.
 int64_t programBytesBound(int64_t instructions, int64_t segments);
