@@ -90,6 +90,7 @@ def measure(name, options):
         "command": "tools/dev/bench " + " ".join(a for a in sys.argv[1:] if a != "--no-setup"),
         "machine": machine(), "versions": versions(), "results": results})
     say(f"written: {path}")
+    getattr(module(name), "finish", lambda _: None)(os.path.join(ROOT, path))
 
 
 def parsers():
