@@ -34,6 +34,19 @@ def network(name):
     return make_network(name, os.path.join(ZOO_FILES, name + ".onnx"))
 
 
+def make_input(name):
+    """An input of a zoo network's shape, in [-1, 1), as .npy; returns (path, shape)."""
+    import numpy as np  # not everything that uses this module has NumPy
+    entries = {entry["name"]: entry for entry in json.loads(checked([ZOO, "--list", "--json"], "tools/zoo/zoo --list").output)}
+    if name not in entries:
+        raise ToolError(f"no network '{name}' in the zoo; it has {', '.join(entries)}")
+    shape = entries[name]["input"]
+    path = os.path.join(ZOO_FILES, name + ".npy")
+    os.makedirs(ZOO_FILES, exist_ok=True)
+    np.save(path, np.random.default_rng(3).uniform(-1, 1, shape).astype(np.float32))
+    return path, shape
+
+
 def processors(count):
     """The last `count` of the processors that may be used: interrupts prefer the first."""
     return sorted(os.sched_getaffinity(0))[-count:]
@@ -66,15 +79,13 @@ def run_plan(plan, *options, prefix=(), output=None):
 
 def read_outputs(folder):
     """The arrays that a run wrote, by file name."""
-    import numpy as np  # not everything that uses this module has NumPy
-
+    import numpy as np
     return {f: np.load(os.path.join(folder, f)) for f in sorted(os.listdir(folder)) if f.endswith(".npy")}
 
 
 def difference(actual, expected):
     """Largest difference over the largest magnitude expected; infinite where a shape or a value is off."""
     import numpy as np
-
     if actual.shape != expected.shape or not np.isfinite(actual).all():
         return float("inf")
     scale = float(np.abs(expected).max()) or 1.0

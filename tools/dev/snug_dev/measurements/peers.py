@@ -9,7 +9,6 @@ output is compared with Snug's.
 """
 
 import argparse
-import json
 import math
 import os
 import statistics
@@ -20,7 +19,7 @@ from snug_dev.common import ROOT, run, say
 from snug_dev.peers import environment
 from snug_dev.peers.client import PeerError, Worker, once
 from snug_dev.peers.engines import ENGINES
-from snug_dev.plans import WORK, ToolError, compile_plan, difference, network, pinned, read_outputs, run_plan
+from snug_dev.plans import WORK, ToolError, compile_plan, difference, make_input, network, pinned, read_outputs, run_plan
 from snug_dev.text import markdown_table, megabytes
 
 TITLE = "Beside other engines"
@@ -78,19 +77,6 @@ class Peer:
         # Of the first turns: what comes later is the same, and saving adds to it.
         self.peak = self.peak or answer["peak_bytes"]
         return statistics.median(answer["latency_us"]), self.peak
-
-
-def make_input(name):
-    """An input of the network's shape, in [-1, 1); returns (path, shape)."""
-    import numpy as np
-    listing = run([os.path.join(ROOT, "tools", "zoo", "zoo"), "--list", "--json"])
-    entries = {entry["name"]: entry for entry in json.loads(listing.output)}
-    if name not in entries:
-        raise ToolError(f"no network '{name}' in the zoo; it has {', '.join(entries)}")
-    shape = entries[name]["input"]
-    path = os.path.join(environment.FOLDER, name + ".npy")
-    np.save(path, np.random.default_rng(3).uniform(-1, 1, shape).astype(np.float32))
-    return path, shape
 
 
 def engine_file(engine, name, shape):
