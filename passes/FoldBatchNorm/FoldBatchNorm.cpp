@@ -10,6 +10,7 @@
 #include "llvm/ADT/SetVector.h"
 
 #include <cmath>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -97,11 +98,15 @@ Value makeConstant(OpBuilder &builder, Location location, RankedTensorType type,
   return cnn::ConstantOp::create(builder, location, type, value);
 }
 
-void eraseUnusedConstant(Value value) {
-  if (!value || !value.use_empty())
+void eraseUnusedConstant(Value value, cnn::WeightReferences *references) {
+  if (!value.use_empty())
     return;
-  if (auto constant = value.getDefiningOp<cnn::ConstantOp>())
+  if (auto constant = value.getDefiningOp<cnn::ConstantOp>()) {
+    const Attribute weights = constant.getValue();
     constant.erase();
+    if (references)
+      references->drop(weights);
+  }
 }
 
 /// True where `conv` computes nothing but a convolution with known parameters,
@@ -113,9 +118,10 @@ bool canTake(cnn::Conv2DOp conv) {
          (!conv.getBias() || conv.getBias().getDefiningOp<cnn::ConstantOp>());
 }
 
-/// Scales filter and bias of `conv` by what `op` computes.
+/// Scales filter and bias of `conv` by what `op` computes. Frees the weights
+/// that this replaces if `references` has counted who reads them.
 LogicalResult fold(cnn::BatchNormOp op, cnn::Conv2DOp conv,
-                   const Affine &affine) {
+                   const Affine &affine, cnn::WeightReferences *references) {
   const FailureOr<cnn::ConstantValues> filter =
       readConstant(conv, conv.getFilter(), "filter");
   if (failed(filter))
@@ -159,14 +165,15 @@ LogicalResult fold(cnn::BatchNormOp op, cnn::Conv2DOp conv,
   conv.getFilterMutable().assign(newFilter);
   conv.getBiasMutable().assign(newBias);
   op.getResult().replaceAllUsesWith(conv.getResult());
-  const SmallVector<Value> parameters(op->getOperands().drop_front());
+  // A set: one constant may be several parameters, the bias among them.
+  llvm::SmallSetVector<Value, 8> replaced(op->operand_begin() + 1,
+                                          op->operand_end());
+  replaced.insert(oldFilter);
+  if (oldBias)
+    replaced.insert(oldBias);
   op.erase();
-  eraseUnusedConstant(oldFilter);
-  eraseUnusedConstant(oldBias);
-  // A set: one constant may be several parameters.
-  for (Value parameter :
-       llvm::SmallSetVector<Value, 4>(parameters.begin(), parameters.end()))
-    eraseUnusedConstant(parameter);
+  for (Value value : replaced)
+    eraseUnusedConstant(value, references);
   return success();
 }
 
@@ -175,6 +182,11 @@ struct FoldBatchNormPass
   void runOnOperation() override {
     SmallVector<cnn::BatchNormOp> ops;
     getOperation().walk([&](cnn::BatchNormOp op) { ops.push_back(op); });
+    // Weights may be freed where no other function can refer to them.
+    std::optional<cnn::WeightReferences> references;
+    Block *siblings = getOperation()->getBlock();
+    if (siblings && llvm::hasSingleElement(*siblings))
+      references.emplace(getOperation());
     bool valid = true;
     for (cnn::BatchNormOp op : ops) {
       const FailureOr<Affine> affine = readAffine(op);
@@ -184,7 +196,8 @@ struct FoldBatchNormPass
       }
       auto conv = op.getInput().getDefiningOp<cnn::Conv2DOp>();
       if (canTake(conv))
-        valid &= succeeded(fold(op, conv, *affine));
+        valid &= succeeded(
+            fold(op, conv, *affine, references ? &*references : nullptr));
     }
     if (!valid)
       signalPassFailure();

@@ -136,3 +136,34 @@ func.func @resources(%x: tensor<1x2x2x2xf32>) -> tensor<1x2x2x2xf32> {
     }
   }
 #-}
+
+// -----
+
+// One constant is the bias, the shift and the mean; another one, a resource,
+// is a filter and a scale. Both go with the last of their uses.
+// factor 2 / sqrt(1), filter 2 * 2, bias 2 * (3 - 3) + 3.
+// CHECK-LABEL: func.func @one_constant_for_all
+func.func @one_constant_for_all(%x: tensor<1x1x2x2xf32>) -> tensor<1x1x2x2xf32> {
+  // CHECK-NEXT: %[[FILTER:.*]] = snug.constant dense_resource<two.folded> : tensor<1x1x1x1xf32>
+  // CHECK-NEXT: %[[BIAS:.*]] = snug.constant dense_resource<two.folded_bias> : tensor<1xf32>
+  // CHECK-NEXT: %[[CONV:.*]] = snug.conv2d %{{.*}} filter %[[FILTER]] bias %[[BIAS]] :
+  // CHECK-NEXT: return %[[CONV]]
+  %filter = snug.constant dense_resource<two> : tensor<1x1x1x1xf32>
+  %scale = snug.constant dense_resource<two> : tensor<1xf32>
+  %bias = snug.constant dense<3.0> : tensor<1xf32>
+  %one = snug.constant dense<1.0> : tensor<1xf32>
+  %0 = snug.conv2d %x filter %filter bias %bias
+      : (tensor<1x1x2x2xf32>, tensor<1x1x1x1xf32>, tensor<1xf32>) -> tensor<1x1x2x2xf32>
+  %1 = snug.batch_norm %0 scale %scale shift %bias mean %bias variance %one epsilon 0.0
+      : (tensor<1x1x2x2xf32>, tensor<1xf32>, tensor<1xf32>, tensor<1xf32>, tensor<1xf32>) -> tensor<1x1x2x2xf32>
+  return %1 : tensor<1x1x2x2xf32>
+}
+
+// CHECK: two.folded: "0x4000000000008040"
+// CHECK: two.folded_bias: "0x4000000000004040"
+
+{-#
+  dialect_resources: {
+    builtin: { two: "0x4000000000000040" }
+  }
+#-}

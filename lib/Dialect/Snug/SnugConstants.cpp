@@ -60,4 +60,25 @@ makeWeights(RankedTensorType type, StringRef name,
   return DenseResourceElementsAttr::get(type, name, std::move(blob));
 }
 
+WeightReferences::WeightReferences(Operation *root) {
+  root->walk([&](Operation *op) {
+    for (NamedAttribute attribute : op->getAttrDictionary())
+      if (isa<DenseResourceElementsAttr>(attribute.getValue()))
+        ++counts[attribute.getValue()];
+  });
+}
+
+void WeightReferences::drop(Attribute value) {
+  auto resource = dyn_cast_or_null<DenseResourceElementsAttr>(value);
+  auto found = counts.find(value);
+  if (!resource || found == counts.end() || --found->second != 0)
+    return;
+  // One blob may stand behind several attributes, of unlike types.
+  for (const auto &[other, count] : counts)
+    if (count > 0 && cast<DenseResourceElementsAttr>(other).getRawHandle() ==
+                         resource.getRawHandle())
+      return;
+  resource.getRawHandle().getResource()->setBlob(AsmResourceBlob());
+}
+
 } // namespace snug::cnn

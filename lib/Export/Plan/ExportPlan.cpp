@@ -14,6 +14,8 @@
 #include "llvm/ADT/TypeSwitch.h"
 #include "llvm/Support/MathExtras.h"
 
+#include <algorithm>
+#include <cassert>
 #include <cstring>
 #include <memory>
 #include <vector>
@@ -31,7 +33,7 @@ class Exporter {
 public:
   explicit Exporter(plan::ProgramOp program) : program(program) {}
 
-  LogicalResult write(llvm::raw_ostream &output);
+  LogicalResult write(llvm::raw_ostream &output, bool freeWeights);
 
 private:
   void placeSegments();
@@ -43,7 +45,7 @@ private:
   template <typename Op> std::unique_ptr<schema::Window> window(Op op);
   template <typename Table, typename Op> void setEpilogue(Table &table, Op op);
   int segmentIndex(std::optional<StringRef> symbol);
-  LogicalResult writeSegments(llvm::raw_ostream &output);
+  LogicalResult writeSegments(llvm::raw_ostream &output, bool freeWeights);
 
   plan::ProgramOp program;
   schema::ProgramT tables;
@@ -121,8 +123,7 @@ void Exporter::placeSegments() {
     entry->range =
         std::make_unique<schema::Range>(weightsBytes, segment.getBytes());
     tables.segments.push_back(std::move(entry));
-    weightsBytes +=
-        llvm::alignTo(segment.getBytes(), runtime::kBufferAlignment);
+    weightsBytes += segment.getFileBytes();
   }
   weightsBytes = llvm::alignTo(weightsBytes, runtime::kPageBytes);
 }
@@ -295,9 +296,14 @@ LogicalResult Exporter::describe() {
 // The file
 //===----------------------------------------------------------------------===//
 
-/// Packs a segment's values for its kernel into `packed`.
+/// A matrix is packed in pieces of so many columns: whole panels of every
+/// target, so that the pieces are what the whole would be.
+static constexpr int64_t kPieceColumns = 128;
+
+/// Calls `write` with a segment's values as its kernel reads them, part by
+/// part.
 static LogicalResult pack(plan::SegmentOp segment, runtime::Target target,
-                          std::vector<float> &packed) {
+                          llvm::function_ref<void(ArrayRef<float>)> write) {
   std::optional<cnn::ConstantValues> values =
       cnn::getConstantValues(segment.getValue());
   if (!values)
@@ -313,13 +319,15 @@ static LogicalResult pack(plan::SegmentOp segment, runtime::Target target,
   ArrayRef<int64_t> shape =
       cast<ShapedType>(segment.getValue().getType()).getShape();
   int64_t expected = 0;
+  std::vector<float> packed;
   // Only a size that the catalogue confirms is worth memory.
   auto isConfirmed = [&](int64_t bytes) {
     expected = bytes;
-    if (expected != segment.getBytes())
-      return false;
-    packed.assign(expected / sizeof(float), 0.0f);
-    return true;
+    return expected == segment.getBytes();
+  };
+  auto allocate = [&](int64_t bytes) {
+    packed.assign(bytes / sizeof(float), 0.0f);
+    return packed.data();
   };
   switch (segment.getPacking()) {
   case plan::Packing::Convolution: {
@@ -329,8 +337,10 @@ static LogicalResult pack(plan::SegmentOp segment, runtime::Target target,
     window.inputChannels = shape[1] * window.groups;
     window.kernelHeight = shape[2];
     window.kernelWidth = shape[3];
-    if (isConfirmed(runtime::packedConvolutionBytes(target, window)))
-      runtime::packConvolution(target, window, data, packed.data());
+    if (!isConfirmed(runtime::packedConvolutionBytes(target, window)))
+      break;
+    runtime::packConvolution(target, window, data, allocate(expected));
+    write(packed);
     break;
   }
   case plan::Packing::Gemm:
@@ -338,14 +348,25 @@ static LogicalResult pack(plan::SegmentOp segment, runtime::Target target,
     bool transposed = segment.getPacking() == plan::Packing::TransposedGemm;
     int64_t inputs = shape[transposed ? 1 : 0];
     int64_t outputs = shape[transposed ? 0 : 1];
-    if (isConfirmed(runtime::packedGemmBytes(target, inputs, outputs)))
-      runtime::packGemm(target, inputs, outputs, data, transposed ? 1 : outputs,
-                        transposed ? inputs : 1, packed.data());
+    int64_t inputStride = transposed ? 1 : outputs;
+    int64_t outputStride = transposed ? inputs : 1;
+    if (!isConfirmed(runtime::packedGemmBytes(target, inputs, outputs)))
+      break;
+    for (int64_t first = 0; first < outputs; first += kPieceColumns) {
+      int64_t columns = std::min(kPieceColumns, outputs - first);
+      runtime::packGemm(
+          target, inputs, columns, data + first * outputStride, inputStride,
+          outputStride,
+          allocate(runtime::packedGemmBytes(target, inputs, columns)));
+      write(packed);
+    }
     break;
   }
   case plan::Packing::Bias:
-    if (isConfirmed(runtime::packedBiasBytes(shape[0])))
-      runtime::packBias(shape[0], data, packed.data());
+    if (!isConfirmed(runtime::packedBiasBytes(shape[0])))
+      break;
+    runtime::packBias(shape[0], data, allocate(expected));
+    write(packed);
     break;
   }
   if (expected != segment.getBytes())
@@ -356,25 +377,34 @@ static LogicalResult pack(plan::SegmentOp segment, runtime::Target target,
   return success();
 }
 
-LogicalResult Exporter::writeSegments(llvm::raw_ostream &output) {
+LogicalResult Exporter::writeSegments(llvm::raw_ostream &output,
+                                      bool freeWeights) {
   uint64_t written = 0;
-  std::vector<float> packed;
   auto target = static_cast<runtime::Target>(tables.target);
+  // Whatever else is in the module may refer to them, too.
+  cnn::WeightReferences references(program->getParentOp());
   for (plan::SegmentOp segment : segments) {
-    if (failed(pack(segment, target, packed)))
+    uint64_t packedBytes = 0;
+    if (failed(pack(segment, target, [&](ArrayRef<float> packed) {
+          output.write(reinterpret_cast<const char *>(packed.data()),
+                       packed.size() * sizeof(float));
+          packedBytes += packed.size() * sizeof(float);
+        })))
       return failure();
-    output.write(reinterpret_cast<const char *>(packed.data()),
-                 segment.getBytes());
+    assert(packedBytes == static_cast<uint64_t>(segment.getBytes()) &&
+           "pieces of whole panels are what the whole would be");
+    if (freeWeights)
+      references.drop(segment.getValue());
     uint64_t padded =
         llvm::alignTo(segment.getBytes(), runtime::kBufferAlignment);
-    output.write_zeros(padded - segment.getBytes());
+    output.write_zeros(padded - packedBytes);
     written += padded;
   }
   output.write_zeros(weightsBytes - written);
   return success();
 }
 
-LogicalResult Exporter::write(llvm::raw_ostream &output) {
+LogicalResult Exporter::write(llvm::raw_ostream &output, bool freeWeights) {
   if (failed(describe()))
     return failure();
   flatbuffers::FlatBufferBuilder builder;
@@ -399,10 +429,11 @@ LogicalResult Exporter::write(llvm::raw_ostream &output) {
   header.checksum = runtime::planChecksum(front.data(), front.size());
   std::memcpy(front.data(), &header, sizeof(header));
   output.write(front.data(), front.size());
-  return writeSegments(output);
+  return writeSegments(output, freeWeights);
 }
 
-LogicalResult exportPlan(ModuleOp module, llvm::raw_ostream &output) {
+LogicalResult exportPlan(ModuleOp module, llvm::raw_ostream &output,
+                         bool freeWeights) {
   plan::ProgramOp found;
   for (Operation &op : *module.getBody()) {
     auto program = dyn_cast<plan::ProgramOp>(op);
@@ -417,7 +448,7 @@ LogicalResult exportPlan(ModuleOp module, llvm::raw_ostream &output) {
   if (!found)
     return module.emitError("the module is empty; a plan file needs a "
                             "snug_plan.program");
-  return Exporter(found).write(output);
+  return Exporter(found).write(output, freeWeights);
 }
 
 } // namespace snug

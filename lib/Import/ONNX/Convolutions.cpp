@@ -137,7 +137,7 @@ void GraphImporter::importGemm(NodeReader &node) {
     weights = parameter(node, *weight);
   } else if (std::optional<std::vector<float>> values = floats(node, *weight)) {
     weights =
-        newParameter(weight->name + ".scaled", weight->shape,
+        newParameter(node, weight->name + ".scaled", weight->shape,
                      [&](MutableArrayRef<float> elements) {
                        for (auto [to, from] : llvm::zip(elements, *values))
                          to = alpha * from;
@@ -181,11 +181,12 @@ Value GraphImporter::biasVector(NodeReader &node, Constant &bias, int64_t rows,
   std::optional<std::vector<float>> values = floats(node, bias);
   if (!values)
     return {};
-  return newParameter(
-      bias.name + ".row", {columns}, [&](MutableArrayRef<float> elements) {
-        for (auto [index, element] : llvm::enumerate(elements))
-          element = factor * (*values)[values->size() == 1 ? 0 : index];
-      });
+  return newParameter(node, bias.name + ".row", {columns},
+                      [&](MutableArrayRef<float> elements) {
+                        for (auto [index, element] : llvm::enumerate(elements))
+                          element = factor *
+                                    (*values)[values->size() == 1 ? 0 : index];
+                      });
 }
 
 Value GraphImporter::gemm(NodeReader &node, ArrayRef<Value> operands,

@@ -4,6 +4,9 @@
 
 #include "TensorData.h"
 
+#include "snug/Network/Geometry.h"
+#include "snug/Network/Network.h"
+
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/Path.h"
 
@@ -20,6 +23,11 @@ namespace snug::onnx_import {
 namespace {
 
 constexpr int64_t kOldestOpset = 7;
+
+/// Notes of one error, and bytes of weights that no tensor of the file holds as
+/// they are. A small file could otherwise ask for any amount of both.
+constexpr size_t kMaximumNotes = 1000;
+constexpr int64_t kMaximumMadeBytes = int64_t(512) << 20;
 
 std::string quoted(StringRef name) { return ("'" + name + "'").str(); }
 
@@ -103,6 +111,11 @@ mlir::OwningOpRef<mlir::ModuleOp> GraphImporter::import() {
   builder.setInsertionPointToEnd(function.addEntryBlock());
   if (!importInputs() || !sortNodes())
     return {};
+  if (file.model().training_info_size() > 0)
+    mlir::emitWarning(locationOf(file.displayName()))
+        << quoted(file.displayName())
+        << " holds training information, which is left out: what is imported "
+           "is the network for inference";
   for (int index : order)
     importNode(*graph.mutable_node(index));
   if (!emitProblems() || !importOutputs())
@@ -219,6 +232,12 @@ GraphImporter::inputShape(const onnx::ValueInfoProto &input) {
           ", only float inputs (float32) are supported");
     return std::nullopt;
   }
+  for (const auto &dimension : type.shape().dim())
+    if (dimension.dim_value() < -1) {
+      error(subject + " has a dimension " + Twine(dimension.dim_value()) +
+            ", which is not positive");
+      return std::nullopt;
+    }
   llvm::SmallVector<int64_t> shape = declaredShape(type);
   auto given = options.shapes.find(input.name());
   if (given != options.shapes.end()) {
@@ -320,6 +339,16 @@ bool GraphImporter::sortNodes() {
   return true;
 }
 
+bool GraphImporter::isFunction(const onnx::NodeProto &node) const {
+  return llvm::any_of(file.model().functions(),
+                      [&](const onnx::FunctionProto &function) {
+                        return function.name() == node.op_type() &&
+                               (function.domain() == node.domain() ||
+                                (isDefaultDomain(function.domain()) &&
+                                 isDefaultDomain(node.domain())));
+                      });
+}
+
 void GraphImporter::importNode(onnx::NodeProto &node) {
   using Function = void (GraphImporter::*)(NodeReader &);
   static const std::map<StringRef, Function> functions = {
@@ -328,6 +357,7 @@ void GraphImporter::importNode(onnx::NodeProto &node) {
       {"BatchNormalization", &GraphImporter::importBatchNormalization},
       {"Clip", &GraphImporter::importClip},
       {"Constant", &GraphImporter::importConstant},
+      {"ConstantOfShape", &GraphImporter::importConstantOfShape},
       {"Conv", &GraphImporter::importConv},
       {"Dropout", &GraphImporter::importDropout},
       {"Flatten", &GraphImporter::importFlatten},
@@ -347,13 +377,22 @@ void GraphImporter::importNode(onnx::NodeProto &node) {
       bindings[output] = {};
   NodeReader reader(node, opset, problems);
   auto found = functions.find(node.op_type());
+  if (isFunction(node)) {
+    reader.unsupported("it calls a function of the model, which is not "
+                       "supported; inline it with onnx.inliner");
+    return;
+  }
   if (!isDefaultDomain(node.domain())) {
     reader.unsupported("the operator's domain '" + Twine(node.domain()) +
                        "' is not supported");
     return;
   }
   if (found == functions.end()) {
-    reader.unsupported("the operator is not supported");
+    const bool isControlFlow = node.op_type() == "If" ||
+                               node.op_type() == "Loop" ||
+                               node.op_type() == "Scan";
+    reader.unsupported(isControlFlow ? "control flow is not supported"
+                                     : "the operator is not supported");
     return;
   }
   (this->*found->second)(reader);
@@ -371,8 +410,12 @@ bool GraphImporter::emitProblems() {
       << " cannot be imported: " << problems.size() << " unsupported "
       << (allUnsupported ? "" : "or malformed ")
       << (problems.size() == 1 ? "node or attribute" : "nodes or attributes");
-  for (const Problem &problem : problems)
+  for (const Problem &problem :
+       ArrayRef<Problem>(problems).take_front(kMaximumNotes))
     diagnostic.attachNote(locationOf(problem.node)) << problem.text;
+  if (problems.size() > kMaximumNotes)
+    diagnostic.attachNote()
+        << "and " << problems.size() - kMaximumNotes << " more";
   return false;
 }
 
@@ -546,12 +589,14 @@ Value GraphImporter::parameter(NodeReader &node, Constant &constant) {
   std::optional<StringRef> bytes = bytesOf(node, constant);
   if (!bytes)
     return {};
+  if (constant.sharesTensor && !countMadeBytes(node, constant.shape))
+    return {};
   constant.weights = cnn::makeWeights(
       tensorType(constant.shape), constant.name,
       [&](llvm::MutableArrayRef<float> elements) {
-        std::memcpy(elements.data(), bytes->data(), bytes->size());
+        file.copy(*bytes, reinterpret_cast<char *>(elements.data()));
       });
-  // The copy replaces the decoded message: a big model is not held twice.
+  // Elements that were made here are not held twice.
   if (!constant.sharesTensor)
     delete constant.tensor->release_raw_data();
   constant.value = cnn::ConstantOp::create(builder, locationOf(constant.name),
@@ -572,9 +617,33 @@ Value GraphImporter::vectorParameter(NodeReader &node, int index,
   return parameter(node, *found);
 }
 
+bool GraphImporter::countMadeBytes(NodeReader &node, ArrayRef<int64_t> shape,
+                                   int64_t bytesPerElement) {
+  Result<int64_t> count = elementCount(shape);
+  if (!count) {
+    node.malformed("a tensor of " + formatShape(shape) +
+                   " cannot be made: " + count.error().message);
+    return false;
+  }
+  std::optional<int64_t> bytes =
+      network::checkedMultiply(*count, bytesPerElement);
+  if (!bytes || *bytes > kMaximumMadeBytes - madeBytes) {
+    node.unsupported("a tensor of " + formatShape(shape) +
+                     " cannot be made: constants that are computed at import "
+                     "may take " +
+                     Twine(kMaximumMadeBytes >> 20) +
+                     " MiB in all; write them as initializers");
+    return false;
+  }
+  madeBytes += *bytes;
+  return true;
+}
+
 Value GraphImporter::newParameter(
-    StringRef name, ArrayRef<int64_t> shape,
+    NodeReader &node, StringRef name, ArrayRef<int64_t> shape,
     llvm::function_ref<void(llvm::MutableArrayRef<float>)> fill) {
+  if (!countMadeBytes(node, shape))
+    return {};
   return cnn::ConstantOp::create(
       builder, locationOf(name),
       cnn::makeWeights(tensorType(shape), name, fill));

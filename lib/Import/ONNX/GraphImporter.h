@@ -65,6 +65,8 @@ private:
   bool importInputs();
   bool sortNodes();
   void importNode(onnx::NodeProto &node);
+  /// True where the node calls a function that the model brings.
+  bool isFunction(const onnx::NodeProto &node) const;
   bool importOutputs();
   bool emitProblems();
   std::optional<llvm::SmallVector<int64_t>>
@@ -98,9 +100,13 @@ private:
   /// The same for a vector of one number a channel.
   mlir::Value vectorParameter(NodeReader &node, int index, llvm::StringRef role,
                               int64_t channels);
-  /// A constant with new elements.
+  /// Counts a tensor that no initializer holds as it is; reports one too many.
+  bool countMadeBytes(NodeReader &node, llvm::ArrayRef<int64_t> shape,
+                      int64_t bytesPerElement = sizeof(float));
+  /// A constant with new elements; null where they are too many (reported).
   mlir::Value
-  newParameter(llvm::StringRef name, llvm::ArrayRef<int64_t> shape,
+  newParameter(NodeReader &node, llvm::StringRef name,
+               llvm::ArrayRef<int64_t> shape,
                llvm::function_ref<void(llvm::MutableArrayRef<float>)> fill);
   /// Binds output 0.
   void setResult(NodeReader &node, mlir::Value value);
@@ -137,6 +143,9 @@ private:
   void importDropout(NodeReader &node);
   void importIdentity(NodeReader &node);
   void importConstant(NodeReader &node);
+  void importConstantOfShape(NodeReader &node);
+  /// Binds output 0 to a constant with the elements of `tensor`.
+  void bindConstant(NodeReader &node, onnx::TensorProto &tensor);
   void importGemm(NodeReader &node);
   void importMatMul(NodeReader &node);
   void importSoftmax(NodeReader &node);
@@ -174,8 +183,9 @@ private:
   std::vector<Problem> problems;
   std::map<std::string, Binding> bindings;
   std::deque<Constant> constants;
-  std::deque<onnx::TensorProto> ownedTensors; ///< of value_float and its like
-  std::vector<int> order;                     ///< nodes, topologically sorted
+  std::deque<onnx::TensorProto> ownedTensors; ///< of nodes that make constants
+  int64_t madeBytes = 0;           ///< of weights that the file does not hold
+  std::vector<int> order;          ///< nodes, topologically sorted
   std::map<std::string, int> uses; ///< by nodes and as outputs, if any
 };
 

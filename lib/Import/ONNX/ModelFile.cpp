@@ -5,12 +5,14 @@
 #include "llvm/ADT/SmallString.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/FileSystem.h"
+#include "llvm/Support/MathExtras.h"
 #include "llvm/Support/Path.h"
-
-#include "google/protobuf/io/zero_copy_stream_impl_lite.h"
+#include "llvm/Support/Process.h"
 
 #include <climits>
-#include <optional>
+#include <cstring>
+#include <functional>
+#include <sys/mman.h>
 
 using llvm::StringRef;
 using llvm::Twine;
@@ -18,104 +20,22 @@ using llvm::Twine;
 namespace snug::onnx_import {
 namespace {
 
-enum WireType : unsigned { Varint = 0, Fixed64 = 1, Bytes = 2, Fixed32 = 5 };
+/// Bytes that are copied before their pages are let go of, and how many are
+/// worth the call.
+constexpr size_t kChunkBytes = size_t(16) << 20, kWorthReleasing = 65536;
 
-/// Wire type that the field of a ModelProto must have (onnx.proto), or nothing
-/// for a number that it does not know.
-std::optional<unsigned> wireTypeOfModelField(uint64_t number) {
-  switch (number) {
-  case 1: // ir_version
-  case 5: // model_version
-    return Varint;
-  case 2:  // producer_name
-  case 3:  // producer_version
-  case 4:  // domain
-  case 6:  // doc_string
-  case 7:  // graph
-  case 8:  // opset_import
-  case 14: // metadata_props
-  case 20: // training_info
-  case 25: // functions
-  case 26: // configuration
-    return Bytes;
-  default:
-    return std::nullopt;
-  }
-}
-
-/// Reads a base-128 varint at `position` and moves behind it; nothing where it
-/// is longer than ten bytes or the input ends.
-std::optional<uint64_t> readVarint(StringRef bytes, size_t &position) {
-  uint64_t value = 0;
-  for (unsigned shift = 0; shift < 70; shift += 7) {
-    if (position >= bytes.size())
-      return std::nullopt;
-    auto byte = static_cast<unsigned char>(bytes[position++]);
-    value |= shift < 64 ? uint64_t(byte & 0x7f) << shift : 0;
-    if (!(byte & 0x80))
-      return value;
-  }
-  return std::nullopt;
-}
-
-/// Walks over the outermost fields, which protobuf's decoder would do without
-/// saying where it failed. Empty, or what is wrong with the file.
-std::string checkOutermostFields(StringRef bytes) {
-  auto notOnnx = [&](size_t position) {
-    return (Twine("is not an ONNX model: no field of one starts at byte ") +
-            Twine(position) + "; give a binary file as onnx.save writes it")
-        .str();
-  };
-  auto cutShort = [&](size_t begin, uint64_t needed) {
-    return (Twine("is cut short: the field at byte ") + Twine(begin) +
-            " needs " + Twine(needed) + " bytes, but only " +
-            Twine(bytes.size() - begin) + " are left; copy or write it again")
-        .str();
-  };
-  size_t position = 0;
-  while (position < bytes.size()) {
-    const size_t begin = position;
-    std::optional<uint64_t> tag = readVarint(bytes, position);
-    if (!tag)
-      return begin == 0 ? notOnnx(begin)
-                        : cutShort(begin, bytes.size() - begin + 1);
-    const uint64_t number = *tag >> 3;
-    const unsigned wireType = *tag & 7;
-    std::optional<unsigned> expected = wireTypeOfModelField(number);
-    // Newer files may hold fields that are unknown here, but not first.
-    if (number == 0 || (expected && *expected != wireType) ||
-        (!expected && begin == 0))
-      return notOnnx(begin);
-    uint64_t length = 0;
-    switch (wireType) {
-    case Varint:
-    case Bytes: {
-      std::optional<uint64_t> value = readVarint(bytes, position);
-      if (!value)
-        return position >= bytes.size()
-                   ? cutShort(begin, bytes.size() - begin + 1)
-                   : notOnnx(begin);
-      length = wireType == Bytes ? *value : 0;
-      break;
-    }
-    case Fixed64:
-      length = 8;
-      break;
-    case Fixed32:
-      length = 4;
-      break;
-    default:
-      return notOnnx(begin);
-    }
-    if (length > bytes.size() - position) {
-      // A length beyond any protobuf message is no length.
-      if (length > uint64_t(INT_MAX))
-        return notOnnx(begin);
-      return cutShort(begin, position - begin + length);
-    }
-    position += length;
-  }
-  return {};
+/// Pages of a mapped file count as memory of this process once they are read.
+/// This gives back those that hold `bytes`; who reads them again gets them
+/// again. (MemoryBuffer::dontNeedIfMmap() does nothing on Linux.)
+void releasePages(StringRef bytes) {
+#ifdef MADV_DONTNEED
+  const uintptr_t page = llvm::sys::Process::getPageSizeEstimate();
+  const uintptr_t begin =
+      llvm::alignDown(reinterpret_cast<uintptr_t>(bytes.begin()), page);
+  const uintptr_t end = reinterpret_cast<uintptr_t>(bytes.end());
+  // It is only a hint: nothing to do where it fails.
+  (void)::madvise(reinterpret_cast<void *>(begin), end - begin, MADV_DONTNEED);
+#endif
 }
 
 std::string lowerFirst(std::string text) {
@@ -151,7 +71,8 @@ Result<std::unique_ptr<ModelFile>> ModelFile::open(StringRef path) {
         status.type() != llvm::sys::fs::file_type::fifo_file)
       return Error{"cannot read '" + file->name + "': it is not a file"};
   }
-  // Mapped where the system can; the decoder copies what it needs.
+  // Mapped where the system can: the weights stay where they are until
+  // somebody copies them.
   auto buffer =
       file->fromStandardInput
           ? llvm::MemoryBuffer::getSTDIN()
@@ -159,24 +80,51 @@ Result<std::unique_ptr<ModelFile>> ModelFile::open(StringRef path) {
                                         /*RequiresNullTerminator=*/false);
   if (!buffer)
     return cannotRead(file->name, buffer.getError());
-  StringRef bytes = (*buffer)->getBuffer();
+  file->buffer = std::move(*buffer);
+  StringRef bytes = file->buffer->getBuffer();
   if (bytes.empty())
     return Error{quoted + "is empty; expected an ONNX model"};
   if (bytes.size() > size_t(INT_MAX))
     return Error{quoted +
                  "is larger than 2 GiB, which ONNX does not allow; write the "
                  "weights as external data"};
-  if (std::string reason = checkOutermostFields(bytes); !reason.empty())
-    return Error{quoted + reason};
-  google::protobuf::io::ArrayInputStream stream(bytes.data(),
-                                                static_cast<int>(bytes.size()));
-  if (!file->content.ParseFromZeroCopyStream(&stream))
-    return Error{quoted + "is damaged: a message inside one of its fields "
-                          "cannot be decoded; copy or write it again"};
+  std::string problem = decodeModel(bytes, file->content, file->elements);
+  if (!problem.empty())
+    return Error{quoted + problem};
   if (!file->content.has_graph())
     return Error{quoted + "holds no graph: it is no ONNX model or is cut "
                           "short; copy or write it again"};
   return file;
+}
+
+StoredElements
+ModelFile::storedElements(const onnx::TensorProto &tensor) const {
+  auto found = elements.find(&tensor);
+  return found == elements.end() ? StoredElements() : found->second;
+}
+
+void ModelFile::copy(StringRef from, char *to) {
+  const bool isMapped = this->isMapped(from);
+  while (!from.empty()) {
+    const StringRef chunk = from.take_front(kChunkBytes);
+    std::memcpy(to, chunk.data(), chunk.size());
+    if (isMapped && chunk.size() >= kWorthReleasing)
+      releasePages(chunk);
+    from = from.drop_front(chunk.size());
+    to += chunk.size();
+  }
+}
+
+bool ModelFile::isMapped(StringRef bytes) const {
+  auto maps = [&](const llvm::MemoryBuffer &candidate) {
+    return candidate.getBufferKind() == llvm::MemoryBuffer::MemoryBuffer_MMap &&
+           !std::less<>()(bytes.begin(), candidate.getBufferStart()) &&
+           !std::less<>()(candidate.getBufferEnd(), bytes.end());
+  };
+  return maps(*buffer) ||
+         llvm::any_of(externalFiles, [&](const auto &external) {
+           return external.second && maps(*external.second);
+         });
 }
 
 Result<StringRef> ModelFile::externalBytes(StringRef location, int64_t offset,

@@ -3,9 +3,10 @@
 #ifndef SNUG_LIB_IMPORT_ONNX_MODELFILE_H
 #define SNUG_LIB_IMPORT_ONNX_MODELFILE_H
 
+#include "ModelDecoder.h"
+
 #include "snug/Network/Result.h"
 
-#include "onnx.pb.h"
 #include "llvm/ADT/StringRef.h"
 #include "llvm/Support/MemoryBuffer.h"
 
@@ -20,7 +21,14 @@ public:
   /// Opens and decodes `path`; "-" is standard input.
   static Result<std::unique_ptr<ModelFile>> open(llvm::StringRef path);
 
+  /// What decodeModel() decodes of it.
   onnx::ModelProto &model() { return content; }
+  /// Where the file has the elements of a tensor of model(); valid as long as
+  /// this object lives.
+  StoredElements storedElements(const onnx::TensorProto &tensor) const;
+  /// Copies bytes, of this file or another, and lets go of the memory that the
+  /// file takes there.
+  void copy(llvm::StringRef from, char *to);
   /// The path as the user gave it, or "<stdin>".
   llvm::StringRef displayName() const { return name; }
   /// File name without folder and extension; "model" for standard input.
@@ -34,10 +42,14 @@ public:
 
 private:
   explicit ModelFile(llvm::StringRef path);
+  /// True where `bytes` lie in a file that is mapped.
+  bool isMapped(llvm::StringRef bytes) const;
 
   bool fromStandardInput;
   std::string path, name;
+  std::unique_ptr<llvm::MemoryBuffer> buffer;
   onnx::ModelProto content;
+  StoredElementsMap elements;
   std::map<std::string, std::unique_ptr<llvm::MemoryBuffer>> externalFiles;
 };
 

@@ -10,6 +10,19 @@ using llvm::StringRef;
 using llvm::Twine;
 
 namespace snug::onnx_import {
+namespace {
+
+/// Characters of a name and of a message. Each message repeats a name, and a
+/// file's names may be as long as it likes.
+constexpr size_t kMaximumName = 200, kMaximumText = 1000;
+
+std::string shortened(StringRef text, size_t characters) {
+  if (text.size() <= characters)
+    return text.str();
+  return (text.take_front(characters) + "...").str();
+}
+
+} // namespace
 
 StringRef nameOf(const onnx::NodeProto &node) {
   if (!node.name().empty())
@@ -149,10 +162,11 @@ void NodeReader::finish() {
 
 void NodeReader::report(const Twine &what, bool isUnsupported) {
   hasFailed = true;
-  problems.push_back(
-      {name().str(),
-       ("node '" + name() + "' (" + proto.op_type() + "): " + what).str(),
-       isUnsupported});
+  std::string text = ("node '" + shortened(name(), kMaximumName) + "' (" +
+                      shortened(proto.op_type(), kMaximumName) + "): " + what)
+                         .str();
+  problems.push_back({shortened(name(), kMaximumName),
+                      shortened(text, kMaximumText), isUnsupported});
 }
 
 } // namespace snug::onnx_import

@@ -125,7 +125,7 @@ void GraphImporter::importAddOfConstant(NodeReader &node, int inputIndex,
     return;
   auto channels = [&](const Twine &suffix,
                       llvm::function_ref<float(size_t)> value) {
-    return newParameter((summand->name + suffix).str(), {shape[1]},
+    return newParameter(node, (summand->name + suffix).str(), {shape[1]},
                         [&](llvm::MutableArrayRef<float> elements) {
                           for (auto [channel, element] :
                                llvm::enumerate(elements))
@@ -140,6 +140,8 @@ void GraphImporter::importAddOfConstant(NodeReader &node, int inputIndex,
   if (product && !product.getBias() &&
       uses[node.input(inputIndex).str()] == 1) {
     Value bias = channels("", summandOf);
+    if (!bias)
+      return;
     Value sum = gemm(node, {product.getInput(), product.getWeight(), bias},
                      product.getTransposeWeight());
     if (sum) {
@@ -151,12 +153,13 @@ void GraphImporter::importAddOfConstant(NodeReader &node, int inputIndex,
   // Elsewhere a batch norm that only shifts; the folding passes know it.
   Value one = channels(".one", [](size_t) { return 1.0f; });
   Value zero = channels(".zero", [](size_t) { return 0.0f; });
+  Value shift = channels(".shift", summandOf);
+  if (!one || !zero || !shift)
+    return;
   cnn::BatchNormOp::Properties properties;
   properties.epsilon = builder.getF32FloatAttr(0.0f);
-  setResult(node,
-            create<cnn::BatchNormOp>(
-                node, {input, one, channels(".shift", summandOf), zero, one},
-                properties, input.getType()));
+  setResult(node, create<cnn::BatchNormOp>(node, {input, one, shift, zero, one},
+                                           properties, input.getType()));
 }
 
 void GraphImporter::importDropout(NodeReader &node) {

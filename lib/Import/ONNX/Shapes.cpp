@@ -62,13 +62,62 @@ void GraphImporter::importConstant(NodeReader &node) {
   if (node.node().attribute_size() != 1)
     node.malformed("it has " + Twine(node.node().attribute_size()) +
                    " attributes, expected exactly one value");
-  if (!tensor || node.failed())
-    return;
+  if (tensor && !node.failed())
+    bindConstant(node, *tensor);
+}
+
+void GraphImporter::bindConstant(NodeReader &node, onnx::TensorProto &tensor) {
   Constant &constant = constants.emplace_back();
   constant.name = node.output(0).str();
-  constant.tensor = tensor;
-  constant.shape.assign(tensor->dims().begin(), tensor->dims().end());
+  constant.tensor = &tensor;
+  constant.shape.assign(tensor.dims().begin(), tensor.dims().end());
   bindings[constant.name].constant = &constant;
+}
+
+void GraphImporter::importConstantOfShape(NodeReader &node) {
+  node.checkOperands(1, 1);
+  onnx::TensorProto number; // of which all elements are copies
+  number.set_data_type(onnx::TensorProto::FLOAT);
+  number.add_float_data(0.0f);
+  const onnx::TensorProto *value = &number;
+  if (const onnx::AttributeProto *stated = node.find("value")) {
+    if (stated->type() == onnx::AttributeProto::TENSOR && stated->has_t())
+      value = &stated->t();
+    else
+      node.malformed("attribute 'value' is not of type tensor");
+  }
+  Constant *shape = constant(node, 0, "shape");
+  if (!shape || node.failed())
+    return;
+  Result<std::vector<int64_t>> extents = integers(*shape->tensor, file);
+  if (!extents)
+    return node.malformed("its shape '" + shape->name +
+                          "' cannot be used: " + extents.error().message);
+  const auto type = onnx::TensorProto::DataType(value->data_type());
+  if (type != onnx::TensorProto::FLOAT && type != onnx::TensorProto::INT64)
+    return node.unsupported("attribute 'value' is " + elementTypeName(type) +
+                            ", only float and int64 are supported");
+  Result<llvm::StringRef> element = elementBytes(*value, type, file);
+  if (!element)
+    return node.malformed("attribute 'value' cannot be used: " +
+                          element.error().message);
+  const size_t elementSize =
+      type == onnx::TensorProto::FLOAT ? sizeof(float) : sizeof(int64_t);
+  if (element->size() != elementSize)
+    return node.malformed("attribute 'value' holds " +
+                          Twine(element->size() / elementSize) +
+                          " elements, expected one");
+  if (!countMadeBytes(node, *extents, int64_t(elementSize)))
+    return;
+  onnx::TensorProto &made = ownedTensors.emplace_back();
+  made.set_data_type(type);
+  made.mutable_dims()->Add(extents->begin(), extents->end());
+  std::string &bytes = *made.mutable_raw_data();
+  const int64_t count = product(*extents);
+  bytes.reserve(count * elementSize);
+  for (int64_t index = 0; index < count; ++index)
+    bytes.append(element->data(), elementSize);
+  bindConstant(node, made);
 }
 
 std::optional<llvm::SmallVector<int64_t>>

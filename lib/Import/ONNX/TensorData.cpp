@@ -20,7 +20,7 @@ namespace snug::onnx_import {
 namespace {
 
 /// Where `tensor` keeps its elements if not in its own typed field: raw bytes
-/// or bytes of another file. Null data: in the typed field.
+/// of this file or of another. Null data: in the typed field.
 Result<StringRef> untypedBytes(const onnx::TensorProto &tensor,
                                ModelFile &file) {
   if (tensor.data_location() == onnx::TensorProto::EXTERNAL) {
@@ -41,9 +41,10 @@ Result<StringRef> untypedBytes(const onnx::TensorProto &tensor,
       return Error{"its external data names no file"};
     return file.externalBytes(location, offset, length);
   }
+  // Those that were made here have no place in the file.
   if (tensor.has_raw_data())
     return StringRef(tensor.raw_data());
-  return StringRef();
+  return file.storedElements(tensor).raw.value_or(StringRef());
 }
 
 template <typename Field> StringRef bytesOf(const Field &field) {
@@ -91,9 +92,11 @@ Result<StringRef> elementBytes(const onnx::TensorProto &tensor,
   Result<StringRef> bytes = untypedBytes(tensor, file);
   if (!bytes)
     return bytes;
-  if (!bytes->data())
-    *bytes =
-        isFloat ? bytesOf(tensor.float_data()) : bytesOf(tensor.int64_data());
+  if (!bytes->data() && isFloat)
+    *bytes = file.storedElements(tensor).floats.value_or(
+        bytesOf(tensor.float_data()));
+  else if (!bytes->data())
+    *bytes = bytesOf(tensor.int64_data());
   const int64_t elementSize = isFloat ? sizeof(float) : sizeof(int64_t);
   const std::optional<int64_t> expected =
       network::checkedMultiply(*count, elementSize);

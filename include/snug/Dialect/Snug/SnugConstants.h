@@ -7,6 +7,7 @@
 #include "mlir/IR/BuiltinTypes.h"
 #include "mlir/IR/Value.h"
 #include "llvm/ADT/ArrayRef.h"
+#include "llvm/ADT/DenseMap.h"
 #include "llvm/ADT/STLFunctionalExtras.h"
 
 #include <optional>
@@ -45,6 +46,21 @@ std::optional<ConstantValues> getConstantValues(mlir::Value value);
 mlir::DenseResourceElementsAttr
 makeWeights(mlir::RankedTensorType type, llvm::StringRef name,
             llvm::function_ref<void(llvm::MutableArrayRef<float>)> fill);
+
+/// Frees the elements of resources that nothing refers to any more: a context
+/// keeps a resource as long as it lives, and weights are most of the memory
+/// that a compiler takes. Counts the references when it is made.
+class WeightReferences {
+public:
+  /// Counts those in `root` and below.
+  explicit WeightReferences(mlir::Operation *root);
+  /// One reference is gone. With the last one go the elements; the attribute
+  /// must not be read again. Values other than resources are left alone.
+  void drop(mlir::Attribute value);
+
+private:
+  llvm::DenseMap<mlir::Attribute, int64_t> counts;
+};
 
 } // namespace snug::cnn
 
