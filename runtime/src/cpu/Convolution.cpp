@@ -6,9 +6,10 @@
 // multiply-adds over them; a block of output pixels and a panel of output
 // channels stay in registers meanwhile (ConvolutionBlock.h). The reduction is
 // cut into slices whose weights stay in the first-level cache while all blocks
-// of a band of rows use them; partial sums wait in the output view. At the left
-// and right border the taps outside are left out pixel by pixel, at the top and
-// bottom row by row: nothing outside the input is read.
+// of a band of rows use them; partial sums wait in the output view. While a
+// slice computes, the weights of the next one and the input of a later band are
+// fetched. At the left and right border the taps outside are left out pixel by
+// pixel, at the top and bottom row by row: nothing outside the input is read.
 //
 // Numerics: float32 accumulation with contracted multiply-adds, in an order
 // that depends on the shape only, never on threads. Against a double reference
@@ -25,8 +26,14 @@ namespace {
 /// Steps of the reduction in a slice: its weights take 128, 64 or 32 times as
 /// many bytes.
 constexpr int64_t kSliceSteps = 256;
-/// Input bytes of a band of rows: stays in the second-level cache.
-constexpr int64_t kBandBytes = 256 * 1024;
+/// Input bytes of a band of rows: two of them, the one in use and the one being
+/// fetched, stay in a second-level cache of 512 KiB, with the weights that
+/// pass.
+constexpr int64_t kBandBytes = 128 * 1024;
+/// Weights that stay there beside them. Where they do not, every band reads
+/// them again, so bands are as large as the cache allows.
+constexpr int64_t kSmallWeightBytes = 192 * 1024;
+constexpr int64_t kLargeBandBytes = 256 * 1024;
 /// From here on the weights of a layer are read from memory, not from a cache:
 /// all rows use a panel before the next one is read.
 constexpr int64_t kLargeWeightBytes = 8 * 1024 * 1024;
@@ -75,6 +82,18 @@ struct Layer {
   }
   int64_t sliceCount() const {
     return rowSlices * columnSlices * channelSlices;
+  }
+  /// Lets `ahead` fetch a slice's weights, which lie one after another: a slice
+  /// has all columns of its rows, or one row, and all channels of its columns,
+  /// or one column.
+  void fetchWeights(int64_t panel, int64_t sliceIndex, int64_t blocks,
+                    Ahead &ahead) const {
+    const Slice s = slice(sliceIndex);
+    ahead.spread(weights + panel * panelWeights + s.rowBegin * rowWeights +
+                     s.columnBegin * tapWeights + s.channelBegin * kPanel,
+                 (s.rowEnd - s.rowBegin) * (s.columnEnd - s.columnBegin) *
+                     (s.channelEnd - s.channelBegin) * kPanel,
+                 blocks);
   }
 };
 
@@ -256,7 +275,7 @@ SNUG_INLINE void runBlock(int64_t pixels, int64_t channels, BlockCall &call) {
 class SliceRow {
 public:
   SliceRow(const Layer &layer, const PanelRange &panel, const Slice &slice,
-           int64_t row);
+           int64_t row, Ahead &weightsAhead, Ahead &inputAhead);
   void run();
 
 private:
@@ -285,7 +304,8 @@ private:
 };
 
 SliceRow::SliceRow(const Layer &layer, const PanelRange &panel,
-                   const Slice &slice, int64_t row)
+                   const Slice &slice, int64_t row, Ahead &weightsAhead,
+                   Ahead &inputAhead)
     : layer(layer), panel(panel), slice(slice) {
   const WindowShape &shape = layer.shape;
   const int64_t image = row / layer.height;
@@ -316,6 +336,8 @@ SliceRow::SliceRow(const Layer &layer, const PanelRange &panel,
   call.bias = panel.bias;
   call.activation = layer.epilogue.activation;
   call.slope = layer.epilogue.slope;
+  call.weightsAhead = &weightsAhead;
+  call.inputAhead = &inputAhead;
 
   // The runs of blocks with all their columns inside.
   call.weights = panel.weights + rowBegin * layer.rowWeights +
@@ -452,9 +474,58 @@ void SliceRow::runAtBorder(int64_t x, int64_t pixels) {
     runNothing(pixels, false, true);
 }
 
-/// Panels [panelBegin, panelEnd) of rows [rowBegin, rowEnd).
+/// The input rows that a later band is the first to read, cut into equal
+/// pieces, one for each step of the band being computed.
+class LaterInput {
+public:
+  /// Output rows [rowBegin, rowEnd), none where it is empty; `steps` pieces.
+  LaterInput(const Layer &layer, int64_t rowBegin, int64_t rowEnd,
+             int64_t steps) {
+    if (rowBegin >= rowEnd)
+      return;
+    const WindowShape &shape = layer.shape;
+    const int64_t image = rowBegin / layer.height;
+    // The rows above are the band's before it.
+    const int64_t first = rowBegin % layer.height * shape.strideHeight -
+                          shape.padTop +
+                          (shape.kernelHeight - 1) * shape.dilationHeight;
+    const int64_t rows = minimum((rowEnd - rowBegin) * shape.strideHeight,
+                                 layer.input.height - first);
+    if (first < 0 || rows <= 0)
+      return;
+    begin = layer.input.data + image * layer.input.batchStride +
+            first * layer.input.rowStride;
+    rowStride = layer.input.rowStride;
+    rowFloats = layer.input.width * layer.input.pixelStride;
+    piecesInRow = ceilDivide(steps, rows);
+  }
+  Ahead piece(int64_t step, int64_t blocks) const {
+    Ahead ahead;
+    if (begin) {
+      const int64_t part = step % piecesInRow;
+      const int64_t from = rowFloats * part / piecesInRow;
+      const int64_t to = rowFloats * (part + 1) / piecesInRow;
+      ahead.spread(begin + step / piecesInRow * rowStride + from, to - from,
+                   blocks);
+    }
+    return ahead;
+  }
+
+private:
+  const float *begin = nullptr;
+  int64_t rowStride = 0, rowFloats = 0, piecesInRow = 1;
+};
+
+/// Panels [panelBegin, panelEnd) of rows [rowBegin, rowEnd); the input of rows
+/// [laterBegin, laterEnd) will be needed next.
 void runPart(const Layer &layer, int64_t panelBegin, int64_t panelEnd,
-             int64_t rowBegin, int64_t rowEnd) {
+             int64_t rowBegin, int64_t rowEnd, int64_t laterBegin,
+             int64_t laterEnd) {
+  const int64_t slices = layer.sliceCount();
+  const int64_t rows = rowEnd - rowBegin;
+  const int64_t blocksInRow = ceilDivide(layer.width, kMaxPixels);
+  const LaterInput later(layer, laterBegin, laterEnd,
+                         (panelEnd - panelBegin) * slices * rows);
   for (int64_t p = panelBegin; p < panelEnd;) {
     const int64_t group = p / layer.groupPanels;
     const int64_t channel = p % layer.groupPanels * kPanel;
@@ -472,12 +543,22 @@ void runPart(const Layer &layer, int64_t panelBegin, int64_t panelEnd,
         panel.bias = bias;
       }
     }
-    for (int64_t s = 0; s < layer.sliceCount(); ++s) {
+    const int64_t nextPanel = p + (pair ? 2 : 1);
+    for (int64_t s = 0; s < slices; ++s) {
       const Slice slice = layer.slice(s);
-      for (int64_t row = rowBegin; row < rowEnd; ++row)
-        SliceRow(layer, panel, slice, row).run();
+      Ahead weightsAhead;
+      if (s + 1 < slices)
+        layer.fetchWeights(p, s + 1, rows * blocksInRow, weightsAhead);
+      else if (nextPanel < panelEnd)
+        layer.fetchWeights(nextPanel, 0, rows * blocksInRow, weightsAhead);
+      for (int64_t row = rowBegin; row < rowEnd; ++row) {
+        Ahead inputAhead =
+            later.piece(((p - panelBegin) * slices + s) * rows + row - rowBegin,
+                        blocksInRow);
+        SliceRow(layer, panel, slice, row, weightsAhead, inputAhead).run();
+      }
     }
-    p += pair ? 2 : 1;
+    p = nextPanel;
   }
 }
 
@@ -498,8 +579,11 @@ uint64_t convolution(const WindowShape &shape, const TensorView &input,
       panels * layer.panelWeights * int64_t(sizeof(float));
   int64_t band = rows;
   if (weightBytes < kLargeWeightBytes)
-    band = minimum(
-        rows, maximum<int64_t>(1, kBandBytes / maximum<int64_t>(1, rowBytes)));
+    band =
+        minimum(rows, maximum<int64_t>(1, (weightBytes <= kSmallWeightBytes
+                                               ? kBandBytes
+                                               : kLargeBandBytes) /
+                                              maximum<int64_t>(1, rowBytes)));
   const int64_t bands = ceilDivide(rows, band);
   const int threads = pool.threads();
   int64_t pieces = 1;
@@ -510,8 +594,11 @@ uint64_t convolution(const WindowShape &shape, const TensorView &input,
   auto part = [&](int64_t index, int) {
     const int64_t b = index / pieces;
     const int64_t p = index % pieces;
+    // With several threads the bands between are other threads' work.
+    const int64_t later = minimum(b + threads, bands);
     runPart(layer, p * panelsInPiece, minimum(panels, (p + 1) * panelsInPiece),
-            b * rows / bands, (b + 1) * rows / bands);
+            b * rows / bands, (b + 1) * rows / bands, later * rows / bands,
+            minimum(later + 1, bands) * rows / bands);
   };
   if (bands * pieces == 1 || threads == 1) {
     for (int64_t index = 0; index < bands * pieces; ++index)

@@ -22,6 +22,28 @@ constexpr int kMaxPixels = 6;
 constexpr int kMaxPixels = 8;
 #endif
 
+/// Memory that will be read soon, fetched into the second-level cache while
+/// blocks compute: some lines for every block, so that a fetch never waits for
+/// others. The compiler may not drop it, and a fetch never faults.
+struct Ahead {
+  static constexpr int64_t kLineBytes = 64;
+  const char *next = nullptr, *end = nullptr;
+  int64_t linesPerBlock = 0;
+
+  /// Spreads `floats` floats from `begin` on over `blocks` blocks.
+  void spread(const float *begin, int64_t floats, int64_t blocks) {
+    next = reinterpret_cast<const char *>(begin);
+    end = reinterpret_cast<const char *>(begin + floats);
+    linesPerBlock = ceilDivide(end - next, blocks * kLineBytes);
+  }
+  SNUG_INLINE void fetch() {
+    for (int64_t line = linesPerBlock; line > 0 && next < end; --line) {
+      __builtin_prefetch(next, /*rw=*/0, /*locality=*/2);
+      next += kLineBytes;
+    }
+  }
+};
+
 /// One call of the micro-kernel. The reduction consists of `runCount` runs of
 /// `length` inputs that lie one after another, as the channels under one kernel
 /// row do; the pixel next to it reads the same run `pixelStep` floats later.
@@ -44,6 +66,7 @@ struct BlockCall {
   int64_t residualStep;
   Activation activation;
   float slope;
+  Ahead *weightsAhead, *inputAhead;
 };
 
 /// The compiler would otherwise recompute addresses from one base with
@@ -158,6 +181,8 @@ __attribute__((noinline)) void block(const BlockCall &call) {
   const float *residual = call.residual;
   int64_t inputOffset = call.inputOffset;
   for (int64_t blocks = call.blocks; blocks > 0; --blocks) {
+    call.weightsAhead->fetch();
+    call.inputAhead->fetch();
     Vector sum[Pixels][Vectors];
     if (first) {
       Vector bias[Vectors];
