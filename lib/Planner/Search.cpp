@@ -73,10 +73,13 @@ int64_t Searcher::arena(const Candidate &candidate) {
   auto [known, isNew] = arenas.insert({candidate.index, 0});
   if (isNew) {
     Result<Program> program = network::expand(network, candidate.partition);
-    known->second = roundUp(
-        // Building names costs more than placing the buffers.
-        options.allocate(allocationProblem(*program, options.alignment)).peak,
-        options.arenaUnit);
+    AllocationOptions limits;
+    limits.capacity = candidate.arenaBound;
+    limits.nodeLimit = options.candidateNodes;
+    // Building names costs more than placing the buffers.
+    const AllocationSolution solution = options.allocate(
+        allocationProblem(*program, options.alignment), limits);
+    known->second = roundUp(solution.peak, options.arenaUnit);
   }
   return known->second;
 }
@@ -157,7 +160,9 @@ Result<Placement> place(const Program &program,
   if (std::string why = check(problem); !why.empty())
     return Error{why};
   Placement placement;
-  placement.allocation = options.allocate(problem);
+  AllocationOptions limits;
+  limits.nodeLimit = options.planNodes;
+  placement.allocation = options.allocate(problem, limits);
   if (std::string why = verify(problem, placement.allocation); !why.empty())
     return Error{"the address assignment is broken: " + why};
 

@@ -461,10 +461,10 @@ void Lowering::describeGroups(plan::ProgramOp program) {
 }
 
 LogicalResult Lowering::run() {
-  program =
-      plan::ProgramOp::create(builder, function.getLoc(), function.getName(),
-                              runtime::targetName(target.target),
-                              target.threads, nullptr, nullptr, nullptr);
+  program = plan::ProgramOp::create(
+      builder, function.getLoc(), function.getName(),
+      runtime::targetName(target.target), target.threads, nullptr, nullptr,
+      nullptr, nullptr);
   body = builder.createBlock(&program.getBody());
   describeGroups(program);
   program.setPredictedAttr(builder.getDictionaryAttr(builder.getNamedAttr(

@@ -12,7 +12,9 @@ def PlanMemoryPass : Pass<"snug-plan-memory", "::snug::plan::ProgramOp"> {
 
     Guarantees: every buffer has an offset, a multiple of 64; no two buffers
     that are live together overlap (checked by a validator that shares no code
-    with the solver). The program has its arena, a multiple of 4096 bytes, and
+    with the solver), unless a kernel runs in place. `addresses` says how good
+    that is: the peak of the offsets, a proved lower bound of it, and the nodes
+    that the exact solver visited. The program has its arena, a multiple of 4096 bytes, and
     `predicted`: bytes by category, and multiply-accumulates that its kernels
     execute. Every listed group has the largest live bytes of its kernels.
 

@@ -26,12 +26,14 @@ struct CompileOptions {
   PipelineOptions pipeline;
   std::string output;
   std::string jsonFile;
+  std::string memoryMapFile; ///< .html
 };
 
 struct EstimateOptions {
   ModelOptions model;
   PipelineOptions pipeline;
   std::string jsonFile;
+  std::string memoryMapFile; ///< .html
 };
 
 struct ReferenceOptions {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // snug compile: an ONNX model to a plan file.
 #include "Commands.h"
+#include "MemoryMapPage.h"
 #include "Model.h"
 #include "Report.h"
 
@@ -15,21 +16,17 @@ using namespace mlir;
 namespace snug::tool {
 
 /// What a planned program says of itself.
-static PlanReport describe(ModuleOp module, plan::ProgramOp program) {
+static PlanReport describe(plan::ProgramOp program, const MemoryMap &map) {
   auto integer = [](DictionaryAttr from, StringRef name) {
     return from.getAs<IntegerAttr>(name).getInt();
   };
   PlanReport report;
-  report.model = module->getAttrOfType<StringAttr>("snug.model").str();
+  report.model = map.model;
   report.target = program.getTarget().str();
   report.threads = program.getThreads();
   DictionaryAttr predicted = program.getPredictedAttr();
-  report.memory.weights = integer(predicted, "weights");
-  report.memory.activations = integer(predicted, "activations");
-  report.memory.workspace = integer(predicted, "workspace");
-  report.memory.runtimeOverhead = integer(predicted, "runtime_overhead");
-  report.memory.arena = integer(predicted, "arena");
-  report.memory.peak = integer(predicted, "peak");
+  report.memory = map.memory;
+  report.addresses = describeAddresses(map);
   report.networkMacs = integer(predicted, "network_macs");
   report.executedMacs = integer(predicted, "executed_macs");
   for (Attribute attribute : program.getGroupsAttr()) {
@@ -91,8 +88,12 @@ int runCompile(const CompileOptions &options) {
     return kBadInput;
 
   auto program = *module->getOps<plan::ProgramOp>().begin();
-  PlanReport report = describe(*module, program);
+  const MemoryMap map = mapMemory(program);
+  PlanReport report = describe(program, map);
   printReport(report);
+  if (!options.memoryMapFile.empty() &&
+      !writeMemoryMapPage(map, options.memoryMapFile))
+    return kBadInput;
   if (options.jsonFile.empty())
     return kSuccess;
   const PipelineOptions &pipeline = options.pipeline;
@@ -103,9 +104,10 @@ int runCompile(const CompileOptions &options) {
                                  {"budget_scope", pipeline.budgetScope},
                                  {"max_groups", pipeline.maxGroups},
                                  {"groups", pipeline.groups}};
-  return writeJson(toJson(report, std::move(used)), options.jsonFile)
-             ? kSuccess
-             : kBadInput;
+  nlohmann::ordered_json document = toJson(report, std::move(used));
+  if (!options.memoryMapFile.empty())
+    document["memory_map"] = toJson(map);
+  return writeJson(document, options.jsonFile) ? kSuccess : kBadInput;
 }
 
 } // namespace snug::tool

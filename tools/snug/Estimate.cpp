@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // snug estimate: the memory of a network before anything is compiled.
 #include "Commands.h"
+#include "MemoryMapPage.h"
 #include "Model.h"
 #include "Report.h"
 
@@ -59,11 +60,16 @@ int runEstimate(const EstimateOptions &options) {
   report.target = runtime::targetName(target->target);
   report.threads = target->threads;
   report.memory = memory.figures;
+  const MemoryMap map = mapMemory(built->network, *plan);
+  report.addresses = describeAddresses(map);
   report.networkMacs = memory.networkMacs;
   report.executedMacs = memory.executedMacs;
   report.groups = {describeWhole(built->network, *plan)};
   printReport(report);
   printOps(memory);
+  if (!options.memoryMapFile.empty() &&
+      !writeMemoryMapPage(map, options.memoryMapFile))
+    return kBadInput;
   if (options.jsonFile.empty())
     return kSuccess;
   nlohmann::ordered_json document =
@@ -71,6 +77,8 @@ int runEstimate(const EstimateOptions &options) {
                       {"threads", options.pipeline.threads},
                       {"device", options.pipeline.device}});
   document.update(opsToJson(memory));
+  if (!options.memoryMapFile.empty())
+    document["memory_map"] = toJson(map);
   return writeJson(document, options.jsonFile) ? kSuccess : kBadInput;
 }
 

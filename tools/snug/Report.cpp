@@ -21,6 +21,11 @@ static double recomputeFactor(int64_t networkMacs, int64_t executedMacs) {
                                 static_cast<double>(networkMacs);
 }
 
+AddressReport describeAddresses(const MemoryMap &map) {
+  return {static_cast<int64_t>(map.arena.size()), map.lowerBound, map.peak,
+          map.nodes};
+}
+
 void printReport(const PlanReport &report) {
   llvm::raw_ostream &out = llvm::outs();
   out << formatv("{0}: target {1}, {2} thread{3}\n", report.model,
@@ -35,6 +40,12 @@ void printReport(const PlanReport &report) {
         std::pair{"peak", memory.peak}, std::pair{"(arena)", memory.arena}})
     out << formatv("    {0,-18}{1,12}  {2,12} B\n", name, formatBytes(bytes),
                    bytes);
+  const AddressReport &addresses = report.addresses;
+  const int64_t gap = addresses.peak - addresses.lowerBound;
+  out << formatv("  addresses of {0} buffers: peak {1} B, lower bound {2} B, "
+                 "gap {3} B{4}\n",
+                 addresses.buffers, addresses.peak, addresses.lowerBound, gap,
+                 gap == 0 ? " (proved)" : "");
   out << formatv("  multiply-accumulates {0} of {1}, recompute factor {2:F3}\n",
                  report.executedMacs, report.networkMacs,
                  recomputeFactor(report.networkMacs, report.executedMacs));
@@ -65,6 +76,13 @@ ordered_json toJson(const PlanReport &report, ordered_json options) {
               {"arena", memory.arena},
               {"peak", memory.peak}}},
             {"measured", nullptr}}},
+          {"addresses",
+           {{"buffers", report.addresses.buffers},
+            {"lower_bound", report.addresses.lowerBound},
+            {"peak", report.addresses.peak},
+            {"gap", report.addresses.peak - report.addresses.lowerBound},
+            {"proved", report.addresses.peak == report.addresses.lowerBound},
+            {"nodes", report.addresses.nodes}}},
           {"latency_us", {{"predicted", nullptr}, {"measured", nullptr}}},
           {"network_macs", report.networkMacs},
           {"executed_macs", report.executedMacs},

@@ -3,6 +3,7 @@
 #ifndef SNUG_TOOLS_SNUG_REPORT_H
 #define SNUG_TOOLS_SNUG_REPORT_H
 
+#include "snug/Analysis/MemoryMap.h"
 #include "snug/Analysis/MemoryReport.h"
 
 #include <nlohmann/json.hpp>
@@ -20,14 +21,25 @@ struct GroupReport {
   int64_t arenaBytes = 0;
 };
 
+/// How good the addresses of the buffers are.
+struct AddressReport {
+  int64_t buffers = 0;
+  int64_t lowerBound = 0; ///< no assignment has a smaller peak, in bytes
+  int64_t peak = 0;       ///< largest offset + bytes
+  int64_t nodes = 0;      ///< visited by the exact solver
+};
+
 /// What is known of a plan before it runs.
 struct PlanReport {
   std::string model, target;
   int64_t threads = 1;
   planner::MemoryFigures memory;
+  AddressReport addresses;
   int64_t networkMacs = 0, executedMacs = 0;
   std::vector<GroupReport> groups;
 };
+
+AddressReport describeAddresses(const MemoryMap &map);
 
 /// The table of a plan, to standard output.
 void printReport(const PlanReport &report);

@@ -37,6 +37,13 @@ void addTarget(CLI::App &command, PipelineOptions &options) {
       ->capture_default_str();
 }
 
+void addReports(CLI::App &command, std::string &jsonFile,
+                std::string &memoryMapFile) {
+  command.add_option("--json", jsonFile, "Write the report as JSON");
+  command.add_option("--memory-map", memoryMapFile,
+                     "Draw the memory over the plan's steps: an HTML file");
+}
+
 CLI::App *addCompile(CLI::App &app, CompileOptions &options) {
   CLI::App *command =
       app.add_subcommand("compile", "Makes a plan file out of an ONNX model");
@@ -66,7 +73,7 @@ CLI::App *addCompile(CLI::App &app, CompileOptions &options) {
                    "Explicit groups: 8:5x5,16:2x2 (layers up to 8 on a 5x5 "
                    "grid, up to 16 on 2x2) or 16:whole")
       ->check(notEmpty);
-  command->add_option("--json", options.jsonFile, "Write the report as JSON");
+  addReports(*command, options.jsonFile, options.memoryMapFile);
   return command;
 }
 
@@ -75,7 +82,7 @@ CLI::App *addEstimate(CLI::App &app, EstimateOptions &options) {
       "estimate", "Tells the memory that a network needs, op by op");
   addModel(*command, options.model);
   addTarget(*command, options.pipeline);
-  command->add_option("--json", options.jsonFile, "Write the report as JSON");
+  addReports(*command, options.jsonFile, options.memoryMapFile);
   return command;
 }
 

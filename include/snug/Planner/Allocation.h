@@ -102,7 +102,8 @@ std::string check(const AllocationProblem &problem);
 
 /// Any solver: the planner takes one as a parameter. A solver expects a problem
 /// that passes `check`.
-using Allocator = std::function<AllocationSolution(const AllocationProblem &)>;
+using Allocator = std::function<AllocationSolution(const AllocationProblem &,
+                                                   const AllocationOptions &)>;
 
 /// Several greedy orders (those at the peak first; by size; by lifetime; by
 /// area; by start), each buffer at the lowest offset that fits beside those

@@ -45,7 +45,10 @@ struct SearchOptions {
   /// Bytes of the process besides weights and arena for so many steps; null:
   /// none.
   std::function<int64_t(int64_t steps)> runtimeOverhead;
-  Allocator allocate = allocateGreedily;
+  Allocator allocate = planner::allocate;
+  /// Nodes that the exact solver may visit for each of a search's candidates,
+  /// until its arena is down to the bound in units; and for a plan's addresses.
+  int64_t candidateNodes = 20'000, planNodes = 2'000'000;
 };
 
 /// Addresses of a program's buffers, and what they come down to.

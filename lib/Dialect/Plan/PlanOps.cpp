@@ -41,11 +41,11 @@ LogicalResult ProgramOp::verify() {
   if (getThreads() > 256)
     return emitOpError("has ")
            << getThreads() << " threads, at most 256 can run";
-  for (NamedAttribute figure : getPredictedAttr()
-                                   ? getPredictedAttr().getValue()
-                                   : ArrayRef<NamedAttribute>())
-    if (!isa<IntegerAttr>(figure.getValue()))
-      return emitOpError("predicts ") << figure.getName() << " as no integer";
+  for (DictionaryAttr figures : {getPredictedAttr(), getAddressesAttr()})
+    for (NamedAttribute figure :
+         figures ? figures.getValue() : ArrayRef<NamedAttribute>())
+      if (!isa<IntegerAttr>(figure.getValue()))
+        return emitOpError("predicts ") << figure.getName() << " as no integer";
   for (Attribute group :
        getGroupsAttr() ? getGroupsAttr() : ArrayAttr::get(getContext(), {})) {
     auto entries = dyn_cast<DictionaryAttr>(group);

@@ -316,7 +316,8 @@ TEST(Search, TakesWellUnderHalfASecond) {
   EXPECT_LT(static_cast<double>(std::clock() - begin) / CLOCKS_PER_SEC, 0.5);
 }
 
-AllocationSolution everythingAtZero(const AllocationProblem &problem) {
+AllocationSolution everythingAtZero(const AllocationProblem &problem,
+                                    const AllocationOptions &) {
   AllocationSolution solution;
   solution.offsets.assign(problem.buffers.size(), 0);
   for (const AllocationBuffer &buffer : problem.buffers)

@@ -28,7 +28,8 @@ def Plan_ProgramOp : Plan_Op<"program", [IsolatedFromAbove, NoTerminator, Single
   let description = [{
     Segments, buffers, views and kernels in order of execution. `arena` is the
     length of the arena in bytes, known once memory is planned; `predicted` is
-    what the compiler promises of a run, in bytes and multiply-accumulates.
+    what the compiler promises of a run, in bytes and multiply-accumulates;
+    `addresses` tells the peak of the buffers' offsets and a lower bound of it.
 
     ```mlir
     snug_plan.program @net target "avx2" threads 1 {
@@ -41,6 +42,7 @@ def Plan_ProgramOp : Plan_Op<"program", [IsolatedFromAbove, NoTerminator, Single
                        ConfinedAttr<Plan_Integer, [IntPositive]>:$threads,
                        OptionalAttr<Plan_Integer>:$arena,
                        OptionalAttr<DictionaryAttr>:$predicted,
+                       OptionalAttr<DictionaryAttr>:$addresses,
                        OptionalAttr<ArrayAttr>:$groups);
   let regions = (region SizedRegion<1>:$body);
   let assemblyFormat = [{
@@ -72,6 +74,10 @@ def Plan_SegmentOp : Plan_Op<"segment", [Symbol, HasParent<"ProgramOp">]> {
                        ElementsAttr:$value);
   let assemblyFormat = [{
     $sym_name `packing` $packing `bytes` $bytes (`groups` $convolution_groups^)? attr-dict `=` $value
+  }];
+  let extraClassDeclaration = [{
+    /// Bytes in a plan file, where every segment begins at a multiple of 64.
+    int64_t getFileBytes() { return (getBytes() + 63) / 64 * 64; }
   }];
   let hasVerifier = 1;
 }

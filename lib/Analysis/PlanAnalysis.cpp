@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// Reads a program's buffers from IR.
+#include "snug/Analysis/PlanAnalysis.h"
+
+#include "snug/Dialect/Snug/SnugDialect.h"
+
+using namespace mlir;
+
+namespace snug {
+
+static network::Buffer::Role convertRole(plan::Role role) {
+  switch (role) {
+  case plan::Role::Input:
+    return network::Buffer::Role::Input;
+  case plan::Role::Output:
+    return network::Buffer::Role::Output;
+  case plan::Role::Activation:
+    return network::Buffer::Role::Activation;
+  case plan::Role::Workspace:
+    return network::Buffer::Role::Workspace;
+  }
+  llvm_unreachable("unknown role");
+}
+
+/// The buffer that a view covers from its first to its last element, or null.
+static plan::BufferOp findCoveredBuffer(Value value) {
+  auto view = value.getDefiningOp<plan::ViewOp>();
+  auto buffer = view.getBuffer().getDefiningOp<plan::BufferOp>();
+  if (!buffer || view.getRow() != 0 || view.getColumn() != 0)
+    return nullptr;
+  auto covered = cast<plan::ViewType>(value.getType());
+  auto all = cast<plan::BufferType>(buffer.getType());
+  return covered.getHeight() == all.getHeight() &&
+                 covered.getWidth() == all.getWidth()
+             ? buffer
+             : nullptr;
+}
+
+/// "'conv1' tile 3", or "scratch of 'conv1' tile 3".
+static std::string nameAfter(plan::KernelOpInterface kernel,
+                             plan::BufferOp buffer) {
+  std::string name = "'" + cnn::getNodeName(kernel).str() + "'";
+  if (kernel.getTileIndex() >= 0)
+    name += " tile " + std::to_string(kernel.getTileIndex());
+  return buffer.getRole() == plan::Role::Workspace ? "scratch of " + name
+                                                   : name;
+}
+
+PlanBuffers collectBuffers(plan::ProgramOp program) {
+  PlanBuffers result;
+  llvm::DenseMap<Operation *, int> indexOf;
+  for (auto buffer : program.getBlock().getOps<plan::BufferOp>()) {
+    indexOf[buffer] = static_cast<int>(result.buffers.size());
+    result.buffers.push_back(buffer);
+    network::Buffer described;
+    described.role = convertRole(buffer.getRole());
+    if (auto type = dyn_cast<plan::BufferType>(buffer.getType());
+        type && type.getLayout() == plan::Layout::Planar)
+      described.layout = network::Layout::Planar;
+    described.bytes = buffer.getBytes();
+    described.liveBegin = buffer.getRole() == plan::Role::Input ? 0 : -1;
+    result.program.buffers.push_back(described);
+    result.names.push_back(buffer.getName() ? buffer.getName()->str() : "");
+  }
+  for (auto kernel : program.getBlock().getOps<plan::KernelOpInterface>()) {
+    const int64_t step = static_cast<int64_t>(result.kernels.size());
+    for (Value operand : kernel->getOperands()) {
+      int index = indexOf[plan::findBuffer(operand)];
+      network::Buffer &buffer = result.program.buffers[index];
+      if (buffer.liveBegin < 0)
+        buffer.liveBegin = step;
+      buffer.liveEnd = step + 1;
+      if (result.names[index].empty() &&
+          (operand == kernel.getOutputView() ||
+           buffer.role == network::Buffer::Role::Workspace))
+        result.names[index] = nameAfter(kernel, result.buffers[index]);
+    }
+    result.kernels.push_back(kernel);
+  }
+  result.program.steps.resize(result.kernels.size());
+  for (auto [index, buffer] : llvm::enumerate(result.program.buffers)) {
+    if (buffer.role == network::Buffer::Role::Output)
+      buffer.liveEnd = static_cast<int64_t>(result.kernels.size());
+    // Nothing touches it: it still has an address, for a moment.
+    buffer.liveBegin = std::max<int64_t>(buffer.liveBegin, 0);
+    buffer.liveEnd = std::max(buffer.liveEnd, buffer.liveBegin + 1);
+    if (result.names[index].empty())
+      result.names[index] = "buffer " + std::to_string(index);
+  }
+  for (auto [step, kernel] : llvm::enumerate(result.kernels))
+    for (Value value : kernel.getInPlaceInputs()) {
+      plan::BufferOp input = findCoveredBuffer(value);
+      plan::BufferOp output = findCoveredBuffer(kernel.getOutputView());
+      if (input && output)
+        result.program.addReuse(static_cast<int64_t>(step), indexOf[input],
+                                indexOf[output]);
+    }
+  return result;
+}
+
+} // namespace snug

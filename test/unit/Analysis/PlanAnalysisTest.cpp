@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// What is read off a program: lifetimes, names, reuses, and its memory map.
+#include "snug/Analysis/PlanAnalysis.h"
+
+#include "snug/Analysis/MemoryMap.h"
+#include "snug/runtime/Catalogue.h"
+
+#include "mlir/IR/BuiltinOps.h"
+#include "mlir/IR/OwningOpRef.h"
+#include "mlir/Parser/Parser.h"
+
+#include <gtest/gtest.h>
+
+using namespace mlir;
+using namespace snug;
+
+namespace {
+
+// x -> unary -> a -> add(a, a) -> b -> softmax -> y; `spare` is never touched.
+constexpr llvm::StringLiteral kChain = R"(
+snug_plan.program @net target "portable" threads 1 arena 4096 attributes {
+    groups = [{ops = ["u", "s", "m"], schedule = "1x1", arena = 192 : i64}],
+    predicted = {weights = 0 : i64, activations = 4096 : i64, workspace = 0 : i64, runtime_overhead = 7 : i64,
+                 arena = 4096 : i64, peak = 4103 : i64, network_macs = 0 : i64, executed_macs = 0 : i64},
+    addresses = {peak = 192 : i64, lower_bound = 128 : i64, nodes = 5 : i64}} {
+  %x = snug_plan.buffer input "x" shape [1, 4] offset 64 : !snug_plan.buffer<1x1x1x4, channels_last>
+  %a = snug_plan.buffer activation offset 64 : !snug_plan.buffer<1x1x1x4, channels_last>
+  %b = snug_plan.buffer activation offset 0 : !snug_plan.buffer<1x1x1x4, channels_last>
+  %y = snug_plan.buffer output "y" shape [1, 4] offset 128 : !snug_plan.buffer<1x1x1x4, channels_last>
+  %spare = snug_plan.buffer activation offset 0 : !snug_plan.buffer<1x1x1x4, channels_last>
+  %0 = snug_plan.view %x[0, 0] : <1x1x1x4, channels_last> -> <1x1x1x4, channels_last>
+  %1 = snug_plan.view %a[0, 0] : <1x1x1x4, channels_last> -> <1x1x1x4, channels_last>
+  %2 = snug_plan.view %b[0, 0] : <1x1x1x4, channels_last> -> <1x1x1x4, channels_last>
+  %3 = snug_plan.view %y[0, 0] : <1x1x1x4, channels_last> -> <1x1x1x4, channels_last>
+  snug_plan.unary %0 to %1 activation relu {group = 0 : i64, tile = 0 : i64} : <1x1x1x4, channels_last> to <1x1x1x4, channels_last> loc("u")
+  snug_plan.add %1, %1 to %2 {group = 0 : i64, tile = 0 : i64} : <1x1x1x4, channels_last>, <1x1x1x4, channels_last> to <1x1x1x4, channels_last> loc("s")
+  snug_plan.softmax %2 to %3 {group = 0 : i64} : <1x1x1x4, channels_last> to <1x1x1x4, channels_last> loc("m")
+}
+)";
+
+class PlanAnalysis : public ::testing::Test {
+protected:
+  PlanAnalysis() {
+    context.loadDialect<plan::PlanDialect>();
+    module = parseSourceString<ModuleOp>(kChain, &context);
+  }
+  plan::ProgramOp program() {
+    return *module->getOps<plan::ProgramOp>().begin();
+  }
+
+  MLIRContext context;
+  OwningOpRef<ModuleOp> module;
+};
+
+} // namespace
+
+TEST_F(PlanAnalysis, LifetimesNamesAndReuses) {
+  ASSERT_TRUE(module);
+  PlanBuffers buffers = collectBuffers(program());
+  EXPECT_EQ(buffers.names,
+            (std::vector<std::string>{"x", "'u' tile 0", "'s' tile 0", "y",
+                                      "buffer 4"}));
+  const int64_t lives[][2] = {{0, 1}, {0, 2}, {1, 3}, {2, 3}, {0, 1}};
+  ASSERT_EQ(buffers.program.buffers.size(), 5u);
+  for (size_t i = 0; i < 5; ++i) {
+    EXPECT_EQ(buffers.program.buffers[i].liveBegin, lives[i][0]) << i;
+    EXPECT_EQ(buffers.program.buffers[i].liveEnd, lives[i][1]) << i;
+  }
+  // Each result may take the buffer before it; the sum reads `a` twice.
+  ASSERT_EQ(buffers.program.reuses.size(), 3u);
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_EQ(buffers.program.reuses[i].step, i);
+    EXPECT_EQ(buffers.program.reuses[i].input, i);
+    EXPECT_EQ(buffers.program.reuses[i].output, i + 1);
+  }
+}
+
+TEST_F(PlanAnalysis, MemoryMap) {
+  ASSERT_TRUE(module);
+  const MemoryMap map = mapMemory(program());
+  EXPECT_EQ(map.model, "net");
+  EXPECT_EQ(map.steps,
+            (std::vector<std::string>{"unary 'u', tile 0", "add 's', tile 0",
+                                      "softmax 'm'"}));
+  // 64 rounded bytes: x or a, and spare; then a or b; then b or y.
+  EXPECT_EQ(map.liveBytes, (std::vector<int64_t>{128, 64, 64}));
+  EXPECT_EQ(map.peakStep, 0);
+  EXPECT_EQ(map.peak, 192);
+  EXPECT_EQ(map.lowerBound, 128);
+  EXPECT_EQ(map.nodes, 5);
+  EXPECT_EQ(map.memory.runtimeOverhead, 7);
+  ASSERT_EQ(map.arena.size(), 5u);
+  EXPECT_EQ(map.arena[3].kind, "output");
+  EXPECT_EQ(map.arena[3].offset, 128);
+  EXPECT_EQ(map.arena[3].bytes, 16);
+}
+
+/// The dialect and the kernel catalogue say the same of what runs in place.
+TEST_F(PlanAnalysis, InPlaceAsTheCatalogueSays) {
+  ASSERT_TRUE(module);
+  const runtime::KernelKind kinds[] = {runtime::KernelKind::Unary,
+                                       runtime::KernelKind::Add,
+                                       runtime::KernelKind::Softmax};
+  PlanBuffers buffers = collectBuffers(program());
+  ASSERT_EQ(buffers.kernels.size(), 3u);
+  for (auto [kernel, kind] : llvm::zip_equal(buffers.kernels, kinds)) {
+    size_t inputs = 0;
+    while (runtime::runsInPlace(kind, static_cast<int>(inputs)))
+      ++inputs;
+    EXPECT_EQ(kernel.getInPlaceInputs().size(), inputs);
+  }
+}
