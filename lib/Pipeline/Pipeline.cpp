@@ -10,6 +10,7 @@
 #include "passes/FuseAndTile/FuseAndTile.h"
 #include "passes/PlanMemory/PlanMemory.h"
 #include "passes/VerifyFolded/VerifyFolded.h"
+#include "passes/VerifyPlan/VerifyPlan.h"
 
 #include "mlir/Pass/PassRegistry.h"
 
@@ -49,6 +50,7 @@ void populatePlan(OpPassManager &manager, const PipelineOptions &options) {
   PlanMemoryPassOptions memory;
   memory.device = options.device;
   manager.addNestedPass<plan::ProgramOp>(createPlanMemoryPass(memory));
+  manager.addNestedPass<plan::ProgramOp>(createVerifyPlanPass());
 }
 
 void populateCompile(OpPassManager &manager, const PipelineOptions &options) {
