@@ -2,7 +2,10 @@
 // snug-translate: from other formats into MLIR and back; reads and writes
 // bytecode, so that weights pass through pipes quickly.
 #include "tools/shared/InputFile.h"
+#include "tools/shared/OutputFile.h"
+#include "tools/shared/Printable.h"
 
+#include "passes/VerifyPlan/VerifyPlan.h"
 #include "snug/Dialect/Plan/PlanDialect.h"
 #include "snug/Dialect/Snug/SnugDialect.h"
 #include "snug/Export/ExportPlan.h"
@@ -14,12 +17,10 @@
 #include "mlir/IR/Diagnostics.h"
 #include "mlir/IR/MLIRContext.h"
 #include "mlir/Parser/Parser.h"
-#include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/CommandLine.h"
 #include "llvm/Support/InitLLVM.h"
 #include "llvm/Support/Process.h"
 #include "llvm/Support/SourceMgr.h"
-#include "llvm/Support/ToolOutputFile.h"
 
 namespace cl = llvm::cl;
 
@@ -63,25 +64,19 @@ void reportError(const llvm::Twine &message) {
   llvm::errs() << "snug-translate: error: " << message << "\n";
 }
 
-/// A message of the system as the middle of one of ours.
-std::string lowerFirst(std::string message) {
-  if (!message.empty())
-    message[0] = llvm::toLower(message[0]);
-  return message;
-}
-
 /// Messages of the importer name nodes and tensors; a location adds nothing.
 mlir::LogicalResult printDiagnostic(mlir::Diagnostic &diagnostic) {
   auto print = [](mlir::Diagnostic &part) {
     switch (part.getSeverity()) {
     case mlir::DiagnosticSeverity::Error:
-      reportError(part.str());
+      reportError(snug::tool::printable(part.str()));
       break;
     case mlir::DiagnosticSeverity::Warning:
-      llvm::errs() << "snug-translate: warning: " << part << "\n";
+      llvm::errs() << "snug-translate: warning: "
+                   << snug::tool::printable(part.str()) << "\n";
       break;
     default:
-      llvm::errs() << "  note: " << part << "\n";
+      llvm::errs() << "  note: " << snug::tool::printable(part.str()) << "\n";
     }
   };
   print(diagnostic);
@@ -90,27 +85,15 @@ mlir::LogicalResult printDiagnostic(mlir::Diagnostic &diagnostic) {
   return mlir::success();
 }
 
-/// Opens the output, lets `write` fill it and keeps it if that went well.
+/// Lets `write` fill the output and keeps it if that went well.
 int writeFile(const Options &options,
               llvm::function_ref<bool(llvm::raw_ostream &)> write) {
-  std::error_code code;
-  llvm::ToolOutputFile file(options.output, code, llvm::sys::fs::OF_None);
-  if (code) {
-    reportError("cannot write '" + options.output +
-                "': " + lowerFirst(code.message()));
-    return BadInput;
-  }
-  if (!write(file.os()))
-    return BadInput;
-  file.os().flush();
-  if (file.os().has_error()) {
-    reportError("cannot write '" + options.output +
-                "': " + lowerFirst(file.os().error().message()));
-    file.os().clear_error();
-    return BadInput;
-  }
-  file.keep();
-  return Success;
+  std::string problem;
+  if (snug::tool::writeWholeFile(options.output, write, problem))
+    return Success;
+  if (!problem.empty())
+    reportError(problem);
+  return BadInput;
 }
 
 int writeModule(mlir::ModuleOp module, const Options &options) {
@@ -134,6 +117,12 @@ int writeModule(mlir::ModuleOp module, const Options &options) {
 }
 
 int exportPlan(mlir::MLIRContext &context, const Options &options) {
+  if (options.shapes.getNumOccurrences() || options.form.getNumOccurrences()) {
+    reportError(
+        llvm::Twine(options.shapes.getNumOccurrences() ? "--shape" : "--emit") +
+        " has no meaning for --export-plan; leave it out");
+    return BadCommandLine;
+  }
   context.loadDialect<mlir::func::FuncDialect, snug::cnn::SnugDialect,
                       snug::plan::PlanDialect>();
   std::string problem;
@@ -148,12 +137,17 @@ int exportPlan(mlir::MLIRContext &context, const Options &options) {
   auto module = mlir::parseSourceFile<mlir::ModuleOp>(source, &context);
   if (!module)
     return BadInput;
+  // The exporter trusts addresses; whoever wrote this module may not have.
+  for (auto program : module->getOps<snug::plan::ProgramOp>())
+    if (mlir::failed(snug::verifyPlan(program)))
+      return BadInput;
   if (options.output == "-" && llvm::sys::Process::StandardOutIsDisplayed()) {
     reportError("a plan is not written to a terminal; give -o FILE or a pipe");
     return BadCommandLine;
   }
   return writeFile(options, [&](llvm::raw_ostream &stream) {
-    return mlir::succeeded(snug::exportPlan(*module, stream));
+    return mlir::succeeded(
+        snug::exportPlan(*module, stream, /*freeWeights=*/true));
   });
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Loading a model, printing what goes wrong, showing progress.
 #include "Model.h"
+#include "tools/shared/Printable.h"
 
 #include "snug/Dialect/Plan/PlanDialect.h"
 #include "snug/Dialect/Snug/SnugDialect.h"
@@ -16,7 +17,7 @@ using namespace mlir;
 namespace snug::tool {
 
 void reportError(const llvm::Twine &message) {
-  llvm::errs() << "snug: error: " << message << "\n";
+  llvm::errs() << "snug: error: " << printable(message.str()) << "\n";
 }
 
 Progress::~Progress() {
@@ -49,9 +50,9 @@ static LogicalResult printDiagnostic(Diagnostic &diagnostic, bool namesNodes) {
                  << (diagnostic.getSeverity() == DiagnosticSeverity::Warning
                          ? "warning: "
                          : "note: ")
-                 << text << "\n";
+                 << printable(text) << "\n";
   for (Diagnostic &note : diagnostic.getNotes())
-    llvm::errs() << "  note: " << note.str() << "\n";
+    llvm::errs() << "  note: " << printable(note.str()) << "\n";
   return success();
 }
 

@@ -61,7 +61,6 @@ std::string ModelFile::stem() const {
 
 Result<std::unique_ptr<ModelFile>> ModelFile::open(StringRef path) {
   std::unique_ptr<ModelFile> file(new ModelFile(path));
-  const std::string quoted = "'" + file->name + "' ";
   if (!file->fromStandardInput) {
     llvm::sys::fs::file_status status;
     if (std::error_code code = llvm::sys::fs::status(path, status))
@@ -81,6 +80,19 @@ Result<std::unique_ptr<ModelFile>> ModelFile::open(StringRef path) {
   if (!buffer)
     return cannotRead(file->name, buffer.getError());
   file->buffer = std::move(*buffer);
+  return decode(std::move(file));
+}
+
+Result<std::unique_ptr<ModelFile>>
+ModelFile::fromMemory(std::unique_ptr<llvm::MemoryBuffer> buffer) {
+  std::unique_ptr<ModelFile> file(new ModelFile("-"));
+  file->buffer = std::move(buffer);
+  return decode(std::move(file));
+}
+
+Result<std::unique_ptr<ModelFile>>
+ModelFile::decode(std::unique_ptr<ModelFile> file) {
+  const std::string quoted = "'" + file->name + "' ";
   StringRef bytes = file->buffer->getBuffer();
   if (bytes.empty())
     return Error{quoted + "is empty; expected an ONNX model"};

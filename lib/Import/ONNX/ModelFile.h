@@ -20,6 +20,9 @@ class ModelFile {
 public:
   /// Opens and decodes `path`; "-" is standard input.
   static Result<std::unique_ptr<ModelFile>> open(llvm::StringRef path);
+  /// Decodes what is in memory already, as if it came from standard input.
+  static Result<std::unique_ptr<ModelFile>>
+  fromMemory(std::unique_ptr<llvm::MemoryBuffer> buffer);
 
   /// What decodeModel() decodes of it.
   onnx::ModelProto &model() { return content; }
@@ -42,6 +45,8 @@ public:
 
 private:
   explicit ModelFile(llvm::StringRef path);
+  static Result<std::unique_ptr<ModelFile>>
+  decode(std::unique_ptr<ModelFile> file);
   /// True where `bytes` lie in a file that is mapped.
   bool isMapped(llvm::StringRef bytes) const;
 

@@ -112,11 +112,13 @@ void GraphImporter::importConstantOfShape(NodeReader &node) {
   onnx::TensorProto &made = ownedTensors.emplace_back();
   made.set_data_type(type);
   made.mutable_dims()->Add(extents->begin(), extents->end());
+  // What is there already is doubled until it is enough.
   std::string &bytes = *made.mutable_raw_data();
-  const int64_t count = product(*extents);
-  bytes.reserve(count * elementSize);
-  for (int64_t index = 0; index < count; ++index)
-    bytes.append(element->data(), elementSize);
+  const size_t wanted = product(*extents) * elementSize;
+  bytes.reserve(wanted);
+  bytes.assign(element->data(), elementSize);
+  while (bytes.size() < wanted)
+    bytes.append(bytes, 0, wanted - bytes.size());
   bindConstant(node, made);
 }
 
@@ -251,6 +253,12 @@ void GraphImporter::importSoftmax(NodeReader &node) {
   ArrayRef<int64_t> behind = ArrayRef<int64_t>(shape).drop_front(*first + 1);
   if (alongOneAxis || product(behind) == 1)
     return setResult(node, softmax(input, *first));
+  if (rank > 3)
+    return node.unsupported(
+        "operator set " + Twine(node.opset()) + " has it count the axes from " +
+        Twine(*first) + " of " + formatShape(shape) +
+        " on as one, which is not supported for an image; flatten its input, "
+        "or convert the model to operator set 13");
   Value matrix = reshape(node, input,
                          {product(ArrayRef<int64_t>(shape).take_front(*first)),
                           shape[*first] * product(behind)});
