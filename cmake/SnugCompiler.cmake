@@ -32,7 +32,7 @@ include_directories(SYSTEM ${MLIR_INCLUDE_DIRS} ${LLVM_INCLUDE_DIRS})
 include_directories("${CMAKE_CURRENT_SOURCE_DIR}/include" "${CMAKE_CURRENT_SOURCE_DIR}" "${CMAKE_BINARY_DIR}/include" "${CMAKE_BINARY_DIR}")
 
 add_custom_target(snug-headers) # all generated headers
-add_custom_target(snug-docs)    # all generated pages
+add_custom_target(snug-docs ALL) # all generated pages
 
 # add_snug_pass(Name [LINK libraries...])
 # One folder, one pass: <Name>.td, <Name>.h, <Name>.cpp. Generates its

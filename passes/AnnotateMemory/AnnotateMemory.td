@@ -21,13 +21,13 @@ def AnnotateMemoryPass : Pass<"snug-annotate-memory", "::mlir::func::FuncOp"> {
     Fails when: an operation has no place in a network, or the target or device
     is unknown.
 
-    Example:
+    Example: the pooling has `snug.memory = {input = 1024 : i64, live = 2048 : i64,
+    output = 256 : i64, weights = 0 : i64, workspace = 0 : i64}` afterwards.
 
     ```mlir
     // snug-opt --snug-annotate-memory
     %0 = snug.max_pool2d %x kernel [2, 2] strides [2, 2]
-      {snug.memory = {input = 1024 : i64, live = 2048 : i64, output = 256 : i64, weights = 0 : i64, workspace = 0 : i64}}
-      : tensor<1x4x8x8xf32> -> tensor<1x4x4x4xf32>
+      : (tensor<1x4x8x8xf32>) -> tensor<1x4x4x4xf32>
     ```
   }];
   let options = [

@@ -21,11 +21,10 @@ def ConvertToPlanPass : Pass<"snug-convert-to-plan", "::mlir::ModuleOp"> {
     Example:
 
     ```mlir
-    // snug-opt --snug-convert-to-plan="target=portable"
-    snug_plan.program @main target "portable" threads 1 {
-      %0 = snug_plan.buffer input "input" shape [1, 4, 8, 8] : !snug_plan.buffer<1x8x8x4, planar>
+    // snug-opt --snug-convert-to-plan="target=portable threads=2"
+    snug_plan.program @example target "portable" threads 2 ...
+      %0 = snug_plan.buffer input "x" shape [1, 4, 8, 8] : !snug_plan.buffer<1x8x8x4, planar>
       ...
-    }
     ```
   }];
   let options = [

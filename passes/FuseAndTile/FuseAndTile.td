@@ -27,7 +27,7 @@ def FuseAndTilePass : Pass<"snug-fuse-and-tile", "::mlir::func::FuncOp"> {
 
     ```mlir
     // snug-opt --snug-fuse-and-tile="groups=1:2x2"
-    %0 = snug.fused_group schedule #snug.grid<tiles = [2, 2]> ...
+    %0 = snug.fused_group(%in = %x) schedule(#snug.grid<tiles = [2, 2]>) ...
     ```
   }];
   let options = [

@@ -20,11 +20,11 @@ def PlanMemoryPass : Pass<"snug-plan-memory", "::snug::plan::ProgramOp"> {
 
     Fails when: the bytes overflow, or the device is unknown.
 
-    Example:
+    Example: the buffer has an offset afterwards, as in `activation offset 256`.
 
     ```mlir
     // snug-opt --snug-plan-memory
-    %1 = snug_plan.buffer activation offset 4096 : !snug_plan.buffer<1x8x8x16, channels_last>
+    %1 = snug_plan.buffer activation : !snug_plan.buffer<1x4x4x4, channels_last>
     ```
   }];
   let options = [

@@ -22,7 +22,9 @@ def VerifyPlanPass : Pass<"snug-verify-plan", "::snug::plan::ProgramOp"> {
 
     ```mlir
     // snug-opt --snug-verify-plan
-    %1 = snug_plan.buffer activation offset 65536 : !snug_plan.buffer<1x8x8x16, channels_last> // error: ends beyond the arena
+    snug_plan.program @outside target "portable" threads 1 arena 4096 { // error: ends beyond the peak of 4096
+      %x = snug_plan.buffer input "x" shape [1, 4] offset 4096 : !snug_plan.buffer<1x1x1x4, channels_last>
+    }
     ```
   }];
   let dependentDialects = ["::snug::plan::PlanDialect"];

@@ -461,6 +461,20 @@ def scalar_list():
     return chain("Clip", [1, 2], inputs="x low", initializers=[counting("low", 2)])
 
 
+@model("malformed")
+def training_list():
+    training = TensorProto(name="t", data_type=TensorProto.BOOL, dims=[2], int32_data=[0, 0])
+    dropout = helper.make_node("Dropout", ["x", "", "t"], ["y"], name="the_dropout")
+    return build([dropout], [1, 2], [training])
+
+
+@model("malformed")
+def data_in_segments():
+    tensor = TensorProto(name="w", data_type=TensorProto.FLOAT, dims=[3, 2], raw_data=bytes(24))
+    tensor.segment.begin, tensor.segment.end = 0, 6
+    return chain("MatMul", [2, 3], inputs="x w", initializers=[tensor])
+
+
 def damaged(**changes):
     tensor = TensorProto(name="w", data_type=TensorProto.FLOAT, dims=[3, 2], raw_data=bytes(24))
     for field, value in changes.items():

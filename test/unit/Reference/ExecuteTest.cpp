@@ -140,4 +140,17 @@ TEST_F(ExecuteTest, UnknownOpsAreErrors) {
   EXPECT_EQ(errors[0], "the reference executor does not know 'other.op'");
 }
 
+TEST_F(ExecuteTest, FunctionsWithoutNumbersAreErrors) {
+  EXPECT_TRUE(
+      run("func.func private @main(%x: tensor<2xf32>) -> tensor<2xf32>", {})
+          .empty());
+  EXPECT_TRUE(run("func.func @main(%x: tensor<?xf32>) -> tensor<?xf32> { "
+                  "return %x : tensor<?xf32> }",
+                  {{1, 2}})
+                  .empty());
+  ASSERT_EQ(errors.size(), 2u);
+  EXPECT_EQ(errors[0], "the function has no body to execute");
+  EXPECT_EQ(errors[1], "argument 0 is no float32 tensor of a static shape");
+}
+
 } // namespace
