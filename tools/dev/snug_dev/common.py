@@ -14,8 +14,8 @@ PYTHON = os.path.join(BUILD, "python", "bin", "python")
 ZOO = os.path.join(ROOT, "tools", "zoo", "zoo")
 
 
-def binary(name):
-    return os.path.join(BINARIES, name)
+def binary(name, folder=BINARIES):
+    return os.path.join(folder, name)
 
 
 def say(text=""):

@@ -4,7 +4,7 @@
 import json
 import os
 
-from snug_dev.common import BUILD, ZOO, binary, load_json, run
+from snug_dev.common import BINARIES, BUILD, ZOO, binary, load_json, run
 
 WORK = os.path.join(BUILD, "bench")
 ZOO_FILES = os.path.join(BUILD, "zoo")
@@ -57,18 +57,18 @@ def pinned(threads=1):
     return ["taskset", "-c", ",".join(map(str, processors(threads)))]
 
 
-def compile_plan(model, plan, *options):
-    """snug compile. Returns (its JSON, wall seconds)."""
+def compile_plan(model, plan, *options, binaries=BINARIES):
+    """snug compile, of the tools in `binaries`. Returns (its JSON, wall seconds)."""
     os.makedirs(os.path.dirname(plan), exist_ok=True)
     report = plan + ".compile.json"
-    done = checked([binary("snug"), "compile", model, "-o", plan, "--json=" + report, *options], "snug compile")
+    done = checked([binary("snug", binaries), "compile", model, "-o", plan, "--json=" + report, *options], "snug compile")
     return load_json(report), done.seconds
 
 
-def run_plan(plan, *options, prefix=(), output=None):
+def run_plan(plan, *options, prefix=(), output=None, binaries=BINARIES):
     """A fresh snug-run. Returns its JSON. `prefix` is put before the command, e.g. taskset."""
     report = plan + ".run.json"
-    argv = [*prefix, binary("snug-run"), plan, "--json=" + report, *options]
+    argv = [*prefix, binary("snug-run", binaries), plan, "--json=" + report, *options]
     if not any(o.startswith(("--random-inputs", "--input")) for o in options):
         argv.append("--random-inputs=1")
     if output:
