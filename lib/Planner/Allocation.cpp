@@ -123,7 +123,8 @@ std::string checkOverlaps(const AllocationProblem &problem) {
       return why;
     const AllocationBuffer &input = problem.buffers[overlap.input];
     const AllocationBuffer &output = problem.buffers[overlap.output];
-    if (!known.insert(pair).second)
+    // In both directions, each would be the other's output.
+    if (!known.insert(std::minmax(pair.first, pair.second)).second)
       return "the overlap of '" + output.name + "' with '" + input.name +
              "' is listed twice";
     if (input.end != output.begin + 1 || input.begin > output.begin)

@@ -97,7 +97,7 @@ struct AllocationOptions {
 /// whose sum overflows; fixed offsets that are negative, misaligned or clash;
 /// overlaps whose buffers do not meet in exactly one step; separations of a
 /// buffer from itself, a page size that is no power of two; unknown indices;
-/// a pair that is listed twice.
+/// a pair that is listed twice, also in the other direction.
 std::string check(const AllocationProblem &problem);
 
 /// Any solver: the planner takes one as a parameter. A solver expects a problem
