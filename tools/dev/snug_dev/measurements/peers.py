@@ -11,6 +11,7 @@ output is compared with Snug's.
 import argparse
 import math
 import os
+import shutil
 import statistics
 from contextlib import ExitStack
 
@@ -87,7 +88,10 @@ def engine_file(engine, name, shape):
     path = os.path.join(environment.FOLDER, f"{name}.{ENGINES[engine].converted}")
     if not os.path.exists(path):
         say(f"  converting {name} for {engine}")
-        once("convert", engine, model, path, "x".join(map(str, shape)))
+        partial = path + ".partial"
+        shutil.rmtree(partial, ignore_errors=True)
+        once("convert", engine, model, partial, "x".join(map(str, shape)))
+        os.replace(partial, path)
     return path
 
 

@@ -42,7 +42,7 @@ def install(packages):
         done = run(argv, timeout=1800)
         if done.status != 0:
             errors = re.findall(r"^ERROR: (.*)", done.output, re.M)
-            return f"{package} cannot be installed: {errors[-1] if errors else done.tail(1)}"
+            return f"{package} cannot be installed: {errors[0] if errors else done.tail(1)}"
     return None
 
 
