@@ -8,7 +8,7 @@ from snug_dev.tree import CXX, absolute, numbered, read
 
 # Folder knowledge. For each folder: what it may include beyond the standard
 # library and its own folder; the first folder that a path begins with counts.
-# Everything else may include anything but what FOREIGN keeps to a few folders.
+# Tools and tests may include anything but what FOREIGN keeps to a few folders.
 NETWORK = [r"snug/Network/"]
 RUNTIME = [r"snug/runtime/", r"[A-Z]\w*\.h$", r"plan_generated\.h$", r"flatbuffers/", r"(\.\./)*(src/)?(core|cpu|catalogue|conformance)/"]
 ALLOWED = [
@@ -24,6 +24,16 @@ ALLOWED = [
     ("runtime/conformance/", RUNTIME + [r"gtest/"]),
     ("runtime/benchmark/", RUNTIME + [r"nlohmann/"]),
     ("runtime/", RUNTIME),
+    *[(root + folder, [r"(mlir|llvm)/", rf"snug/({'|'.join(headers)})/", *others]) for folder, headers, others in [
+        ("Dialect/", ["Dialect", "Network"], []),
+        ("Import/", ["Import", "Dialect", "Network"], [r"google/protobuf/", r"onnx\.pb\.h$"]),
+        ("Export/", ["Export", "Dialect", "Network", "runtime"], [r"flatbuffers/"]),
+        ("Analysis/", ["Analysis", "Dialect", "Network", "Planner", "Predict"], [r"snug/runtime/Catalogue\.h$"]),
+        ("Reference/", ["Reference", "Dialect", "Network"], []),
+        ("Pipeline/", ["Pipeline"], [r"passes/"]),
+    ] for root in ("lib/", "include/snug/")],
+    ("passes/", [r"(mlir|llvm)/", r"passes/", r"snug/(Analysis|Dialect|Network|Planner|Predict)/", r"snug/Passes\.h$",
+                 r"snug/runtime/Catalogue\.h$", r"\w+\.h\.inc$"]),
 ]
 FOREIGN = [
     (r"(google/protobuf|onnx)/|\.pb\.h$", ["lib/Import/ONNX/", "lib/Export/ONNX/", "test/unit/Import/", "test/unit/Export/"],
