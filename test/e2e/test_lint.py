@@ -60,6 +60,7 @@ GOOD = {
     "runtime/src/core/Plan.cpp": HEAD + "#include <vector>\n",
     "tools/dev/llvm-version.txt": "22\n",
     "tools/dev/requirements.txt": "numpy==2.4.6\n",
+    "docs/Dependencies.md": "| NumPy | 2.4.6 | BSD-3-Clause |\n",
     "docs/Charter.md": "# Charter\n\nSee [the passes](../passes/FoldThing/FoldThing.td).\n",
     **{"tools/dev/" + name: SCRIPT for name in lint_code.COMMANDS},
 }
@@ -110,6 +111,7 @@ BAD = [
     ("runtime", "runtime/src/core/Plan.cpp", HEAD + "#include <optional>\n", "newer than C++14"),
     ("commands", "tools/dev/demo", None, "tools/dev/demo is missing"),
     ("commands", "tools/dev/requirements.txt", "numpy>=2\n", "does not pin"),
+    ("dependencies", "tools/dev/requirements.txt", "numpy==2.4.7\n", "numpy 2.4.7 is not in"),
     ("length", "docs/Charter.md", "x\n" * 900, "the limit is 800"),
     ("heads", "lib/Analysis/Sizes.cpp", "// Sizes.\n", "not the SPDX line"),
     ("heads", "lib/Analysis/Sizes.cpp", HEAD.splitlines()[0] + "\nint x;\n", "does not tell the purpose"),

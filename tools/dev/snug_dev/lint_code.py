@@ -355,6 +355,20 @@ def check_commands(files):
                     yield f"{path}:{number}: '{line}' does not pin one version with =="
 
 
+def check_dependencies(files):
+    """Every pinned Python package stands in docs/Dependencies.md with its version."""
+    table = read("docs/Dependencies.md").lower() if "docs/Dependencies.md" in files else ""
+    for path in files:
+        if re.match(r"tools/dev/requirements[\w-]*\.txt$", path):
+            for name, version in re.findall(r"^([\w-]+)==([\w.]+)", read(path), re.M):
+                known = PYTHON_NAMES.get(name, name)
+                if not any(known in row and version in row for row in table.splitlines()):
+                    yield f"{path}: {name} {version} is not in docs/Dependencies.md"
+
+
+# Where the project goes by another name than its package.
+PYTHON_NAMES = {"ai-edge-litert": "litert", "onnxruntime": "onnx runtime"}
+
 CHECKS = {
     "folders": check_folders,
     "passes": check_passes,
@@ -368,4 +382,5 @@ CHECKS = {
     "c-api": check_c_api,
     "runtime": check_runtime,
     "commands": check_commands,
+    "dependencies": check_dependencies,
 }
