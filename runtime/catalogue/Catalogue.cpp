@@ -39,6 +39,11 @@ bool hasWeights(const WindowShape &shape) {
          shape.kernelWidth > 0;
 }
 
+int64_t groupLanesOf(Target target, const WindowShape &shape) {
+  return groupLanes(target, shape.inputChannels, shape.outputChannels,
+                    shape.groups);
+}
+
 /// Bytes of `floats` numbers as a weight segment.
 int64_t segmentBytes(int64_t floats) {
   return roundUp(multiply(floats, sizeof(float)), kBufferAlignment);
@@ -66,6 +71,10 @@ int64_t packedConvolutionBytes(Target target, const WindowShape &shape) {
   if (convolutionKernel(shape) == KernelKind::Depthwise)
     return segmentBytes(
         multiply(roundUp(shape.outputChannels, vectorLanes(target)), taps));
+  if (const int64_t group = groupLanesOf(target, shape))
+    return segmentBytes(multiply(
+        multiply(roundUp(shape.outputChannels, vectorLanes(target)), taps),
+        group));
   const int64_t groupOutputs =
       roundUp(shape.outputChannels / shape.groups, panelChannels(target));
   const int64_t depth = multiply(taps, shape.inputChannels / shape.groups);
@@ -87,6 +96,17 @@ void packConvolution(Target target, const WindowShape &shape, const float *oihw,
           *next++ = channel < shape.outputChannels ? oihw[channel * taps + tap]
                                                    : 0.0f;
         }
+  } else if (const int64_t group = groupLanesOf(target, shape)) {
+    const int64_t lanes = vectorLanes(target);
+    for (int64_t first = 0; first < shape.outputChannels; first += lanes)
+      for (int64_t tap = 0; tap < taps; ++tap)
+        for (int64_t input = 0; input < group; ++input)
+          for (int64_t lane = 0; lane < lanes; ++lane) {
+            const int64_t channel = first + lane;
+            *next++ = channel < shape.outputChannels
+                          ? oihw[(channel * group + input) * taps + tap]
+                          : 0.0f;
+          }
   } else {
     const int64_t panel = panelChannels(target);
     const int64_t inputs = shape.inputChannels / shape.groups;

@@ -3,8 +3,10 @@
 //
 //   convolution  [group][panel][kernel row][kernel column][input channel][P]
 //                with P = panelChannels(target) output channels of the group
+//   small groups [channel block][kernel row][kernel column][input of group][L]
+//                where groupLanes() is not 0
 //   depthwise    [channel block][kernel row][kernel column][L]
-//                with L = vectorLanes(target) channels
+//                with L = vectorLanes(target) channels, as in the others
 //   gemm         [panel][k][P]: a convolution with a 1x1 kernel
 //
 // The last panel or block is filled up with zeros.
@@ -23,6 +25,18 @@ constexpr int vectorLanes(Target target) {
 
 /// Output channels that a convolution computes at once: two vectors.
 constexpr int panelChannels(Target target) { return 2 * vectorLanes(target); }
+
+/// Lanes that a group takes where a vector holds several groups: those with as
+/// many inputs as outputs, 2, 4, 8, up to a vector. A panel for each would be
+/// filled up with zeros for the most part. 0 where groups have panels.
+constexpr int64_t groupLanes(Target target, int64_t inputs, int64_t outputs,
+                             int64_t groups) {
+  return groups > 1 && inputs == outputs && inputs / groups >= 2 &&
+                 inputs / groups <= vectorLanes(target) &&
+                 vectorLanes(target) % (inputs / groups) == 0
+             ? inputs / groups
+             : 0;
+}
 
 } // namespace runtime
 } // namespace snug

@@ -106,6 +106,34 @@ TEST(Catalogue, PackedLayout) {
   }
 }
 
+/// 6 groups of 4: lanes of several groups side by side, one input of each group
+/// a step.
+TEST(Catalogue, PackedLayoutOfSmallGroups) {
+  const WindowShape s = convolutionShape(24, 24, 2, 6);
+  std::vector<float> oihw(24 * 4 * 4);
+  std::iota(oihw.begin(), oihw.end(), 1.0f);
+  for (Target target : kTargets) {
+    const int lanes = target == Target::AVX512 ? 16
+                      : target == Target::AVX2 ? 8
+                                               : 4;
+    const int channels = (24 + lanes - 1) / lanes * lanes;
+    const int64_t bytes = packedConvolutionBytes(target, s);
+    EXPECT_EQ(bytes, channels * 4 * 4 * 4);
+    std::vector<float> packed(size_t(bytes) / 4, -1.0f);
+    packConvolution(target, s, oihw.data(), packed.data());
+    size_t at = 0;
+    for (int first = 0; first < 24; first += lanes)
+      for (int tap = 0; tap < 4; ++tap)
+        for (int input = 0; input < 4; ++input)
+          for (int lane = 0; lane < lanes; ++lane, ++at) {
+            const int output = first + lane;
+            ASSERT_EQ(packed[at],
+                      output < 24 ? oihw[size_t((output * 4 + input) * 4 + tap)]
+                                  : 0.0f);
+          }
+  }
+}
+
 TEST(Catalogue, GemmPackingTakesBothOrders) {
   // W[k][n] = 10 k + n, once as given and once transposed.
   std::vector<float> straight(3 * 5), transposed(3 * 5);

@@ -292,6 +292,26 @@ TEST_P(ConvolutionTest, FirstLayer) {
       }
 }
 
+/// Groups that share vectors, and those that just do not.
+TEST_P(ConvolutionTest, SmallGroups) {
+  Random random(5);
+  for (int i = 0; i < 150 && !HasFatalFailure(); ++i) {
+    Case c;
+    WindowShape &s = c.shape;
+    randomWindow(random, s);
+    s.batch = random.pick({1, 1, 2});
+    s.inputHeight = random.between(1, 12);
+    s.inputWidth = random.between(1, 30);
+    s.groups = random.pick({2, 3, 5, 8, 16});
+    s.inputChannels = s.groups * random.pick({2, 3, 4, 8, 16, 32});
+    s.outputChannels = random.oneIn(6) ? 2 * s.inputChannels : s.inputChannels;
+    if (!setOutput(s))
+      continue;
+    randomEpilogue(random, c);
+    check(GetParam(), c, uint64_t(i), i % 2 ? Guard::AtStart : Guard::AtEnd);
+  }
+}
+
 TEST_P(ConvolutionTest, RandomDepthwise) {
   Random random(4);
   for (int i = 0; i < 200 && !HasFatalFailure(); ++i) {

@@ -41,6 +41,13 @@ snug_status checkHeader(const PlanHeader &header, uint64_t bytes) {
                    ", the newest this runtime reads; use a newer runtime or "
                    "compile the model with this version's compiler",
                    header.version, kPlanVersion);
+  // Older plans pack some weights in another layout.
+  if (header.version > 0 && header.version < kPlanVersion)
+    return failure(SNUG_UNSUPPORTED,
+                   "plan format version %" PRIu32
+                   " is older than version %" PRIu32
+                   ", the only one this runtime reads; compile the model again",
+                   header.version, kPlanVersion);
   if (header.version == 0 || header.headerBytes != sizeof(PlanHeader))
     return failure(SNUG_INVALID_PLAN,
                    "plan header is damaged (version %" PRIu32 ", %" PRIu32

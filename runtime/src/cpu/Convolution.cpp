@@ -567,6 +567,14 @@ void runPart(const Layer &layer, int64_t panelBegin, int64_t panelEnd,
 uint64_t convolution(const WindowShape &shape, const TensorView &input,
                      const float *weights, const Epilogue &epilogue,
                      const TensorView &output, void *, ThreadPool &pool) {
+  const uint64_t macs = elements(output) * uint64_t(shape.kernelHeight) *
+                        uint64_t(shape.kernelWidth) *
+                        uint64_t(input.channels / shape.groups);
+  if (groupLanes(Target::SNUG_KERNEL_TARGET, input.channels, output.channels,
+                 shape.groups)) {
+    groupedConvolution(shape, input, weights, epilogue, output, pool);
+    return macs;
+  }
   const Layer layer = makeLayer(shape, input, weights, epilogue, output);
   const int64_t rows = layer.output.batch * layer.height;
   const int64_t panels = shape.groups * layer.groupPanels;
@@ -607,8 +615,7 @@ uint64_t convolution(const WindowShape &shape, const TensorView &input,
     pool.forEach(bands * pieces, part);
   }
 
-  return elements(output) * uint64_t(shape.kernelHeight) *
-         uint64_t(shape.kernelWidth) * uint64_t(layer.groupInputs);
+  return macs;
 }
 
 } // namespace SNUG_KERNEL_NAMESPACE

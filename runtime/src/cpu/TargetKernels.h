@@ -24,6 +24,10 @@ uint64_t convolution(const WindowShape &shape, const TensorView &input,
                      const float *weights, const Epilogue &epilogue,
                      const TensorView &output, void *workspace,
                      ThreadPool &pool);
+/// Where groupLanes() is not 0; called by convolution().
+void groupedConvolution(const WindowShape &shape, const TensorView &input,
+                        const float *weights, const Epilogue &epilogue,
+                        const TensorView &output, ThreadPool &pool);
 uint64_t depthwise(const WindowShape &shape, const TensorView &input,
                    const float *weights, const Epilogue &epilogue,
                    const TensorView &output, void *workspace, ThreadPool &pool);

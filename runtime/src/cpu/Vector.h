@@ -15,8 +15,11 @@
 #define SNUG_INLINE_LAMBDA __attribute__((always_inline))
 
 // Loops over accumulators must be unrolled entirely, or the compiler keeps the
-// accumulators in memory.
-#if defined(__clang__)
+// accumulators in memory. With sanitizers that is what we want: their checks of
+// the unrolled code take minutes to compile.
+#if defined(SNUG_KEEP_LOOPS)
+#define SNUG_UNROLL
+#elif defined(__clang__)
 #define SNUG_UNROLL _Pragma("clang loop unroll(full)")
 #elif defined(__GNUC__) && __GNUC__ >= 8
 #define SNUG_UNROLL _Pragma("GCC unroll 32")
@@ -95,12 +98,42 @@ SNUG_INLINE void storeBlock(float *to, Vector value, int count) {
     store(to, value);
 }
 
+/// a > b ? a : b in each lane: b where either is not a number. That is what the
+/// machine's instruction does, but compilers do not use it for the expression.
+/// (With a mask of all lanes, since GCC 12 warns of its own header without.)
+SNUG_INLINE Vector larger(Vector a, Vector b) {
+#if defined(__AVX512F__) && SNUG_KERNEL_LANES == 16
+  return _mm512_maskz_max_ps(static_cast<__mmask16>(-1), a, b);
+#elif defined(__AVX__) && SNUG_KERNEL_LANES == 8
+  return _mm256_max_ps(a, b);
+#else
+  return a > b ? a : b;
+#endif
+}
+/// a < b ? a : b, likewise.
+SNUG_INLINE Vector smaller(Vector a, Vector b) {
+#if defined(__AVX512F__) && SNUG_KERNEL_LANES == 16
+  return _mm512_maskz_min_ps(static_cast<__mmask16>(-1), a, b);
+#elif defined(__AVX__) && SNUG_KERNEL_LANES == 8
+  return _mm256_min_ps(a, b);
+#else
+  return a < b ? a : b;
+#endif
+}
 /// Not-a-number passes through both.
 SNUG_INLINE Vector atLeast(Vector value, Vector low) {
-  return value < low ? low : value;
+  return larger(low, value);
 }
 SNUG_INLINE Vector atMost(Vector value, Vector high) {
-  return value > high ? high : value;
+  return smaller(high, value);
+}
+
+/// Hides where a pointer or a distance comes from. Without it compilers derive
+/// the addresses of an unrolled block before its loop, one register or place on
+/// the stack each, or keep recomputing them from one base.
+template <typename Value> SNUG_INLINE Value hideOrigin(Value value) {
+  __asm__("" : "+r"(value));
+  return value;
 }
 
 SNUG_INLINE Vector activate(Vector value, Activation activation, float slope) {
@@ -115,6 +148,25 @@ SNUG_INLINE Vector activate(Vector value, Activation activation, float slope) {
     return atMost(atLeast(value, zero()), splat(6.0f));
   }
   return value;
+}
+
+/// The same for an array; the activation is chosen once.
+template <int Count>
+SNUG_INLINE void activateAll(Vector (&values)[Count], Activation activation,
+                             float slope) {
+  if (activation == Activation::LeakyRelu) {
+    SNUG_UNROLL
+    for (int i = 0; i < Count; ++i)
+      values[i] = activate(values[i], Activation::LeakyRelu, slope);
+  } else if (activation == Activation::Relu) {
+    SNUG_UNROLL
+    for (int i = 0; i < Count; ++i)
+      values[i] = activate(values[i], Activation::Relu, 0.0f);
+  } else if (activation == Activation::Relu6) {
+    SNUG_UNROLL
+    for (int i = 0; i < Count; ++i)
+      values[i] = activate(values[i], Activation::Relu6, 0.0f);
+  }
 }
 
 template <typename Integer> SNUG_INLINE Integer minimum(Integer a, Integer b) {

@@ -32,6 +32,10 @@ struct Window {
 
   Taps taps(int64_t position) const {
     const int64_t first = position * stride - padLow;
+    // Divisions cost as much as a vector's work.
+    if (dilation == 1)
+      return {first, maximum<int64_t>(0, -first),
+              minimum(kernel, inputExtent - first)};
     return {first, maximum<int64_t>(0, divideUp(-first, dilation)),
             minimum(kernel, divideDown(inputExtent - 1 - first, dilation) + 1)};
   }
