@@ -18,7 +18,7 @@ constexpr int64_t kGrainElements = 8 * 1024;
 struct MaxOfTaps {
   static SNUG_INLINE Vector start() { return splat(-__builtin_inff()); }
   static SNUG_INLINE Vector combine(Vector sum, Vector value) {
-    return value > sum ? value : sum;
+    return larger(value, sum);
   }
   SNUG_INLINE Vector finish(Vector sum) const { return sum; }
 };
