@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // y = x W + b on the packed panels of a 1x1 convolution.
 //
-// One row (batch 1) is bound by reading W once: each panel is one stream,
-// summed in eight chains that are added in a fixed order. More rows are the
-// pixels of a 1x1 convolution.
+// One row (batch 1) is bound by reading W once: four panels are read side by
+// side, each product summed in the order of the row. More rows are the pixels
+// of a 1x1 convolution.
 //
 // Numerics: contracted multiply-adds; the error is bounded as for convolutions
 // (Convolution.cpp), K being the length of a row of x.
@@ -14,29 +14,28 @@ namespace runtime {
 namespace SNUG_KERNEL_NAMESPACE {
 namespace {
 
-/// Steps that are summed apart, so that the latency of a multiply-add does not
-/// slow the stream down.
-constexpr int kChains = 4;
-
-void rowTimesPanel(const float *input, int64_t depth, const float *weights,
-                   Vector (&result)[2]) {
-  Vector sum[kChains][2] = {};
-  int64_t k = 0;
-  for (; k + kChains <= depth; k += kChains) {
+/// Panels whose streams are read side by side: one stream alone keeps too few
+/// reads of memory in flight, since prefetchers stop at the end of a page.
+constexpr int kStreams = 4;
+/// The products of a row and `Streams` panels, each `panelFloats` long.
+template <int Streams>
+void rowTimesPanels(const float *input, int64_t depth, const float *weights,
+                    int64_t panelFloats, Vector (*result)[2]) {
+  Vector sum[Streams][2] = {};
+  for (int64_t k = 0; k < depth; ++k, weights += kPanel) {
+    const Vector value = splat(input[k]);
+    const float *panel = weights;
     SNUG_UNROLL
-    for (int chain = 0; chain < kChains; ++chain) {
-      const Vector value = splat(input[k + chain]);
-      sum[chain][0] += value * load(weights + (k + chain) * kPanel);
-      sum[chain][1] += value * load(weights + (k + chain) * kPanel + kLanes);
+    for (int s = 0; s < Streams; ++s) {
+      sum[s][0] += value * load(panel);
+      sum[s][1] += value * load(panel + kLanes);
+      panel += panelFloats;
     }
   }
-  for (; k < depth; ++k) {
-    const Vector value = splat(input[k]);
-    sum[0][0] += value * load(weights + k * kPanel);
-    sum[0][1] += value * load(weights + k * kPanel + kLanes);
-  }
-  for (int v = 0; v < 2; ++v)
-    result[v] = (sum[0][v] + sum[1][v]) + (sum[2][v] + sum[3][v]);
+  SNUG_UNROLL
+  for (int s = 0; s < Streams; ++s)
+    for (int v = 0; v < 2; ++v)
+      result[s][v] = sum[s][v];
 }
 
 /// Adds bias and residual, applies the activation and stores `count` channels.
@@ -103,24 +102,37 @@ uint64_t gemm(const TensorView &input, const float *weights,
   const int64_t panels = ceilDivide(columns, kPanel);
   const int64_t panelBytes = depth * kPanel * int64_t(sizeof(float));
   constexpr int64_t kGrainBytes = 32 * 1024;
-  parallelPieces(pool, panels, maximum<int64_t>(1, kGrainBytes / panelBytes),
-                 [&](int64_t begin, int64_t end) {
-                   for (int64_t panel = begin; panel < end; ++panel) {
-                     Vector sums[2];
-                     rowTimesPanel(input.data, depth,
-                                   weights + panel * depth * kPanel, sums);
-                     for (int v = 0; v < 2; ++v) {
-                       const int64_t channel = panel * kPanel + v * kLanes;
-                       const int64_t left = columns - channel;
-                       if (left >= kLanes)
-                         finish<false>(sums[v], epilogue, residual, channel,
-                                       output.data, kLanes);
-                       else if (left > 0)
-                         finish<true>(sums[v], epilogue, residual, channel,
-                                      output.data, static_cast<int>(left));
-                     }
-                   }
-                 });
+  const int64_t bundles = ceilDivide(panels, kStreams);
+  parallelPieces(
+      pool, bundles, maximum<int64_t>(1, kGrainBytes / (panelBytes * kStreams)),
+      [&](int64_t begin, int64_t end) {
+        for (int64_t first = begin * kStreams;
+             first < minimum(end * kStreams, panels); first += kStreams) {
+          const int64_t count = minimum<int64_t>(kStreams, panels - first);
+          const int64_t panelFloats = depth * kPanel;
+          Vector sums[kStreams][2];
+          const float *bundle = weights + first * panelFloats;
+          if (count == kStreams) {
+            rowTimesPanels<kStreams>(input.data, depth, bundle, panelFloats,
+                                     sums);
+          } else {
+            for (int64_t s = 0; s < count; ++s)
+              rowTimesPanels<1>(input.data, depth, bundle + s * panelFloats,
+                                panelFloats, sums + s);
+          }
+          for (int64_t v = 0; v < 2 * count; ++v) {
+            const int64_t channel = first * kPanel + v * kLanes;
+            const int64_t left = columns - channel;
+            const Vector sum = sums[v / 2][v % 2];
+            if (left >= kLanes)
+              finish<false>(sum, epilogue, residual, channel, output.data,
+                            kLanes);
+            else if (left > 0)
+              finish<true>(sum, epilogue, residual, channel, output.data,
+                           static_cast<int>(left));
+          }
+        }
+      });
   return uint64_t(depth) * uint64_t(columns);
 }
 
