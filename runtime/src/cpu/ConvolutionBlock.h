@@ -77,29 +77,40 @@ SNUG_INLINE const float *keepInRegister(const float *pointer) {
 }
 
 /// Keeps the steps of a reduction apart: compilers would otherwise load the
-/// next step's operands early and keep sums of strides and offsets, and run out
-/// of registers. Costs no instruction.
-SNUG_INLINE int64_t separateStep(int64_t pixelStep) {
-  __asm__ volatile("" : "+r"(pixelStep) : : "memory");
-  return pixelStep;
-}
+/// next step's weights early and run out of registers. Costs no instruction.
+SNUG_INLINE void separateSteps() { __asm__ volatile("" : : : "memory"); }
 
-/// *from in all lanes. This and multiplyAdd() are volatile where they are
-/// assembly: they stay in the order written, which needs one register for
-/// inputs. GCC on its own reads inputs early, lets sums wander through the
-/// weights' registers, and spills one of them in the inner loop.
-SNUG_INLINE Vector broadcast(const float *from) {
-#if defined(__AVX512F__) && SNUG_KERNEL_LANES == 16
+/// base[Pixels * pixelStep + Offset] in all lanes, Pixels < 3. This and
+/// multiplyAdd() are volatile where they are assembly: they stay in the order
+/// written, which needs one register for inputs. GCC on its own reads inputs
+/// early, lets sums wander through the weights' registers, and spills one of
+/// them in the inner loop. The address is written out since compilers compute
+/// it with instructions of its own, which a processor that can take four a
+/// cycle has no room for.
+template <int Pixels, int Offset>
+SNUG_INLINE Vector broadcast(const float *base, int64_t pixelStep) {
+#if SNUG_KERNEL_LANES == 16 && defined(__AVX512F__)
+#define SNUG_VECTOR_REGISTER "=v"
+#elif SNUG_KERNEL_LANES == 8 && defined(__FMA__)
+#define SNUG_VECTOR_REGISTER "=x"
+#endif
+#if defined(SNUG_VECTOR_REGISTER) && defined(__x86_64__)
+  constexpr int kFloat = sizeof(float);
   Vector value;
-  __asm__ volatile("vbroadcastss %1, %0" : "=v"(value) : "m"(*from));
-  return value;
-#elif defined(__FMA__) && SNUG_KERNEL_LANES == 8
-  Vector value;
-  __asm__ volatile("vbroadcastss %1, %0" : "=x"(value) : "m"(*from));
+  if (Pixels == 0)
+    __asm__ volatile("vbroadcastss %c2(%1), %0"
+                     : SNUG_VECTOR_REGISTER(value)
+                     : "r"(base), "i"(Offset * kFloat));
+  else
+    __asm__ volatile("vbroadcastss %c3(%1,%2,%c4), %0"
+                     : SNUG_VECTOR_REGISTER(value)
+                     : "r"(base), "r"(pixelStep), "i"(Offset * kFloat),
+                       "i"(Pixels == 0 ? kFloat : Pixels * kFloat));
   return value;
 #else
-  return splat(*from);
+  return splat(base[Pixels * pixelStep + Offset]);
 #endif
+#undef SNUG_VECTOR_REGISTER
 }
 
 /// sum += a * b, the sum staying in its register.
@@ -113,45 +124,71 @@ SNUG_INLINE void multiplyAdd(Vector &sum, Vector a, Vector b) {
 #endif
 }
 
-/// Adds one step of the reduction: input `k` of every pixel times one vector
-/// row of weights. Every third pixel has a base pointer; the two after it are
-/// reached by addressing modes.
-template <int Pixels, int Vectors>
-SNUG_INLINE void accumulate(Vector (&sum)[Pixels][Vectors],
-                            const float *const (&input)[(Pixels + 2) / 3],
-                            int64_t pixelStep, const float *weights,
-                            const float *secondWeights, int k) {
-  pixelStep = separateStep(pixelStep);
-  if (Pixels < Vectors) {
-    // Few pixels: their inputs stay, the weights pass through one register.
-    Vector value[Pixels];
-    SNUG_UNROLL
-    for (int p = 0; p < Pixels; ++p)
-      value[p] = broadcast(input[0] + p * pixelStep + k);
-    SNUG_UNROLL
-    for (int v = 0; v < Vectors; ++v) {
-      const float *from =
-          v < 2 ? weights + v * kLanes : secondWeights + (v - 2) * kLanes;
-      const Vector weight = load(from + k * kPanel);
-      SNUG_UNROLL
-      for (int p = 0; p < Pixels; ++p)
-        multiplyAdd(sum[p][v], value[p], weight);
-    }
-    return;
-  }
-  Vector weight[Vectors];
-  SNUG_UNROLL
-  for (int v = 0; v < Vectors; ++v)
-    weight[v] = load(weights + k * kPanel + v * kLanes);
-  SNUG_UNROLL
-  for (int p = 0; p < Pixels; ++p) {
-    const float *pixel = input[p / 3] + (p % 3) * pixelStep;
-    const Vector value = broadcast(pixel + k);
+/// The products of the pixels from `Pixel` on with one vector row of weights.
+template <int Pixel, int Offset, int Pixels, int Vectors>
+struct ProductsOfPixels {
+  static SNUG_INLINE void add(Vector (&sum)[Pixels][Vectors],
+                              const float *const (&input)[(Pixels + 2) / 3],
+                              int64_t pixelStep,
+                              const Vector (&weight)[Vectors]) {
+    const Vector value =
+        broadcast<Pixel % 3, Offset>(input[Pixel / 3], pixelStep);
     SNUG_UNROLL
     for (int v = 0; v < Vectors; ++v)
-      multiplyAdd(sum[p][v], value, weight[v]);
+      multiplyAdd(sum[Pixel][v], value, weight[v]);
+    ProductsOfPixels<Pixel + 1, Offset, Pixels, Vectors>::add(
+        sum, input, pixelStep, weight);
   }
-}
+};
+template <int Offset, int Pixels, int Vectors>
+struct ProductsOfPixels<Pixels, Offset, Pixels, Vectors> {
+  static SNUG_INLINE void add(Vector (&)[Pixels][Vectors],
+                              const float *const (&)[(Pixels + 2) / 3], int64_t,
+                              const Vector (&)[Vectors]) {}
+};
+
+/// Adds steps [Step, End) of the reduction: one input of every pixel times one
+/// vector row of weights. Every third pixel has a base pointer; the two after
+/// it are reached by addressing modes.
+template <int Step, int End, int Pixels, int Vectors> struct Steps {
+  static SNUG_INLINE void add(Vector (&sum)[Pixels][Vectors],
+                              const float *const (&input)[(Pixels + 2) / 3],
+                              int64_t pixelStep, const float *weights,
+                              const float *secondWeights) {
+    separateSteps();
+    if (Pixels < Vectors) {
+      // Few pixels: their inputs stay, the weights pass through one register.
+      Vector value[3];
+      value[0] = broadcast<0, Step>(input[0], pixelStep);
+      value[1] = Pixels > 1 ? broadcast<1, Step>(input[0], pixelStep) : zero();
+      value[2] = Pixels > 2 ? broadcast<2, Step>(input[0], pixelStep) : zero();
+      SNUG_UNROLL
+      for (int v = 0; v < Vectors; ++v) {
+        const float *from =
+            v < 2 ? weights + v * kLanes : secondWeights + (v - 2) * kLanes;
+        const Vector weight = load(from + Step * kPanel);
+        SNUG_UNROLL
+        for (int p = 0; p < Pixels; ++p)
+          multiplyAdd(sum[p][v], value[p % 3], weight);
+      }
+    } else {
+      Vector weight[Vectors];
+      SNUG_UNROLL
+      for (int v = 0; v < Vectors; ++v)
+        weight[v] = load(weights + Step * kPanel + v * kLanes);
+      ProductsOfPixels<0, Step, Pixels, Vectors>::add(sum, input, pixelStep,
+                                                      weight);
+    }
+    Steps<Step + 1, End, Pixels, Vectors>::add(sum, input, pixelStep, weights,
+                                               secondWeights);
+  }
+};
+template <int End, int Pixels, int Vectors>
+struct Steps<End, End, Pixels, Vectors> {
+  static SNUG_INLINE void add(Vector (&)[Pixels][Vectors],
+                              const float *const (&)[(Pixels + 2) / 3], int64_t,
+                              const float *, const float *) {}
+};
 
 /// Calls f(pixel, vector) for every accumulator, unrolled.
 template <int Pixels, int Vectors, typename Function>
@@ -207,18 +244,14 @@ __attribute__((noinline)) void block(const BlockCall &call) {
       const float *weights = call.weights + run * call.runWeightStep;
       const float *second = Vectors > 2 ? weights + call.panelStep : weights;
       if (Length > 0) {
-        SNUG_UNROLL
-        for (int k = 0; k < Length; ++k)
-          accumulate<Pixels, Vectors>(sum, input, pixelStep, weights, second,
-                                      k);
+        Steps<0, Length, Pixels, Vectors>::add(sum, input, pixelStep, weights,
+                                               second);
         continue;
       }
       int64_t k = call.length;
       for (; k >= 4; k -= 4) {
-        accumulate<Pixels, Vectors>(sum, input, pixelStep, weights, second, 0);
-        accumulate<Pixels, Vectors>(sum, input, pixelStep, weights, second, 1);
-        accumulate<Pixels, Vectors>(sum, input, pixelStep, weights, second, 2);
-        accumulate<Pixels, Vectors>(sum, input, pixelStep, weights, second, 3);
+        Steps<0, 4, Pixels, Vectors>::add(sum, input, pixelStep, weights,
+                                          second);
         SNUG_UNROLL
         for (int base = 0; base < kBases; ++base)
           input[base] += 4;
@@ -226,7 +259,8 @@ __attribute__((noinline)) void block(const BlockCall &call) {
         second += 4 * kPanel;
       }
       for (; k > 0; --k) {
-        accumulate<Pixels, Vectors>(sum, input, pixelStep, weights, second, 0);
+        Steps<0, 1, Pixels, Vectors>::add(sum, input, pixelStep, weights,
+                                          second);
         SNUG_UNROLL
         for (int base = 0; base < kBases; ++base)
           input[base] += 1;
