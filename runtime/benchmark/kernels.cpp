@@ -27,9 +27,12 @@ const char kUsage[] =
     "\n"
     "Times kernels on fixed shapes and prints GFLOP/s (two per "
     "multiply-accumulate,\n"
-    "padding taps counted; for kernels without any: GB/s read and written) and "
-    "the\n"
-    "percentage of the multiply-add peak, measured in the same process.\n"
+    "padding taps counted) with the percentage of the multiply-add peak, and "
+    "GB/s (each\n"
+    "input and weight read once, each output written once) with the percentage "
+    "of what\n"
+    "a plain copy of as many bytes reaches, both measured in the same "
+    "process.\n"
     "\n"
     "  --target   instruction set (default: host)\n"
     "  --threads  comma-separated thread counts (default: 1,2)\n"
@@ -47,12 +50,22 @@ struct Options {
   double seconds = 0.3;
 };
 
+/// Memory that a kernel must read and write at least once.
+struct Traffic {
+  const float *read;
+  int64_t readBytes;
+  float *written;
+  int64_t writtenBytes;
+  double bytes() const { return double(readBytes) + double(writtenBytes); }
+};
+
 struct Record {
   std::string shape, kernel;
   int threads;
   double bestSeconds, medianSeconds;
-  double operations; ///< floating-point operations, or bytes
-  bool isBytes;
+  double operations;    ///< floating-point operations; 0 where there are none
+  double bytes;         ///< 0 where only operations count
+  double streamSeconds; ///< that a plain copy of the bytes takes at best
 };
 
 clockid_t benchmarkClock = CLOCK_MONOTONIC;
@@ -134,9 +147,10 @@ public:
   void print() const;
 
 private:
-  /// `work` is called with a pool and returns multiply-accumulates; `bytes` is
-  /// what counts for kernels that have none.
-  void time(const std::string &shape, const char *kernel, double bytes,
+  /// `work` is called with a pool and returns multiply-accumulates. `traffic`
+  /// may be null for kernels that memory does not bound.
+  void time(const std::string &shape, const char *kernel,
+            const Traffic *traffic,
             const std::function<uint64_t(ThreadPool &)> &work);
   bool wanted(const std::string &shape) const {
     return shape.find(options.filter) != std::string::npos;
@@ -148,7 +162,11 @@ private:
                int stride);
   void elementwise(int channels, int extent);
   void moves(int channels, int extent);
-  double percent(const Record &record) const;
+  /// Percentages for a time: of the multiply-add peak, of the plain copy.
+  double percentOfPeak(const Record &record, double seconds) const;
+  static double percentOfStream(const Record &record, double seconds) {
+    return 100 * record.streamSeconds / seconds;
+  }
 
   const Options &options;
   const KernelTable &kernels;
@@ -157,10 +175,36 @@ private:
   std::vector<Record> records;
 };
 
-void Benchmark::time(const std::string &shape, const char *kernel, double bytes,
+/// Seconds of the best of some copies of `traffic`, cut into parts for the
+/// pool's threads.
+double measureStream(const Traffic &traffic, ThreadPool &pool) {
+  double best = 0;
+  const double start = now();
+  for (int repetition = 0; repetition < 5 || now() - start < 0.05;
+       ++repetition) {
+    const double begin = now();
+    pool.forEach(pool.threads(), [&](int64_t index, int) {
+      const auto share = [&](int64_t bytes, int64_t part) {
+        return bytes / int64_t(sizeof(float)) * part / pool.threads();
+      };
+      const int64_t from = share(traffic.readBytes, index);
+      const int64_t to = share(traffic.writtenBytes, index);
+      runStream(traffic.read + from, share(traffic.readBytes, index + 1) - from,
+                traffic.written + to,
+                share(traffic.writtenBytes, index + 1) - to);
+    });
+    const double seconds = now() - begin;
+    best = repetition == 0 ? seconds : std::min(best, seconds);
+  }
+  return best;
+}
+
+void Benchmark::time(const std::string &shape, const char *kernel,
+                     const Traffic *traffic,
                      const std::function<uint64_t(ThreadPool &)> &work) {
   for (size_t i = 0; i < pools.size(); ++i) {
     peaks[i] = std::max(peaks[i], measurePeak(options.target, *pools[i]));
+    const double stream = traffic ? measureStream(*traffic, *pools[i]) : 0;
     const uint64_t macs = work(*pools[i]); // also warms up
     std::vector<double> times;
     const double start = now();
@@ -171,8 +215,8 @@ void Benchmark::time(const std::string &shape, const char *kernel, double bytes,
     }
     std::sort(times.begin(), times.end());
     records.push_back({shape, kernel, options.threads[i], times.front(),
-                       times[times.size() / 2],
-                       macs ? 2.0 * double(macs) : bytes, macs == 0});
+                       times[times.size() / 2], 2.0 * double(macs),
+                       traffic ? traffic->bytes() : 0, stream});
   }
 }
 
@@ -217,9 +261,15 @@ void Benchmark::convolution(int inputs, int outputs, int height, int width,
   epilogue.activation = Activation::LeakyRelu;
   epilogue.slope = 0.1f;
   const auto function = depthwise ? kernels.depthwise : kernels.convolution;
-  time(name, depthwise ? "depthwise" : "convolution", 0, [&](ThreadPool &pool) {
-    return function(s, input, weights.data(), epilogue, output, nullptr, pool);
-  });
+  // A depthwise convolution is short of operations, not of bytes.
+  const Traffic traffic = {
+      in.data(), int64_t(s.inputHeight) * s.inputWidth * inputs * 4, out.data(),
+      int64_t(s.outputHeight) * s.outputWidth * outputs * 4};
+  time(name, depthwise ? "depthwise" : "convolution",
+       depthwise ? &traffic : nullptr, [&](ThreadPool &pool) {
+         return function(s, input, weights.data(), epilogue, output, nullptr,
+                         pool);
+       });
 }
 
 void Benchmark::gemm(int depth, int columns) {
@@ -235,7 +285,9 @@ void Benchmark::gemm(int depth, int columns) {
   Epilogue epilogue;
   epilogue.bias = bias.data();
   epilogue.activation = Activation::Relu;
-  time(name, "gemm", 0, [&](ThreadPool &pool) {
+  const Traffic traffic = {weights.data(), int64_t(depth) * columns * 4,
+                           out.data(), int64_t(columns) * 4};
+  time(name, "gemm", &traffic, [&](ThreadPool &pool) {
     return kernels.gemm(input, weights.data(), epilogue, output, pool);
   });
 }
@@ -263,11 +315,12 @@ void Benchmark::pooling(const char *kind, int channels, int extent, int kernel,
       denseView(out.data(), s.outputHeight, s.outputWidth, channels);
   const bool max = std::strcmp(kind, "max") == 0;
   const bool global = kernel == extent && !max;
+  const Traffic traffic = {in.data(), inputBytes, out.data(), outputBytes};
   time(name,
        max      ? "max_pool"
        : global ? "global_average_pool"
                 : "average_pool",
-       double(inputBytes + outputBytes), [&](ThreadPool &pool) {
+       &traffic, [&](ThreadPool &pool) {
          if (max)
            return kernels.maxPool(s, input, output, pool);
          if (global)
@@ -282,18 +335,23 @@ void Benchmark::elementwise(int channels, int extent) {
   if (!wanted("relu " + at) && !wanted("add " + at))
     return;
   const int64_t bytes = int64_t(extent) * extent * channels * 4;
-  Buffer a(bytes), b(bytes), c(bytes);
-  const TensorView left = denseView(a.data(), extent, extent, channels);
-  const TensorView right = denseView(b.data(), extent, extent, channels);
+  Buffer both(2 * bytes), c(bytes);
+  const TensorView left = denseView(both.data(), extent, extent, channels);
+  const TensorView right =
+      denseView(both.data() + bytes / 4, extent, extent, channels);
   const TensorView output = denseView(c.data(), extent, extent, channels);
   Epilogue epilogue;
   epilogue.activation = Activation::Relu;
+  // The copy that the sum of two tensors is compared with reads one of twice
+  // the size.
+  const Traffic one = {both.data(), bytes, c.data(), bytes};
+  const Traffic two = {both.data(), 2 * bytes, c.data(), bytes};
   if (wanted("relu " + at))
-    time("relu " + at, "unary", 2.0 * double(bytes), [&](ThreadPool &pool) {
+    time("relu " + at, "unary", &one, [&](ThreadPool &pool) {
       return kernels.unary(left, epilogue, output, pool);
     });
   if (wanted("add " + at))
-    time("add " + at, "add", 3.0 * double(bytes), [&](ThreadPool &pool) {
+    time("add " + at, "add", &two, [&](ThreadPool &pool) {
       return kernels.add(left, right, epilogue, output, pool);
     });
 }
@@ -310,11 +368,13 @@ void Benchmark::moves(int channels, int extent) {
   first.channelStride = int64_t(extent) * extent;
   first.rowStride = extent;
   first.pixelStride = 1;
+  const Traffic fromPlanes = {b.data(), bytes, a.data(), bytes};
+  const Traffic toPlanes = {a.data(), bytes, b.data(), bytes};
   if (wanted("nchw to nhwc " + at))
-    time("nchw to nhwc " + at, "move", 2.0 * double(bytes),
+    time("nchw to nhwc " + at, "move", &fromPlanes,
          [&](ThreadPool &pool) { return kernels.move(first, last, pool); });
   if (wanted("nhwc to nchw " + at))
-    time("nhwc to nchw " + at, "move", 2.0 * double(bytes),
+    time("nhwc to nchw " + at, "move", &toPlanes,
          [&](ThreadPool &pool) { return kernels.move(last, first, pool); });
 }
 
@@ -343,15 +403,24 @@ void Benchmark::runAll() {
     convolution(128, 64, 16, width, 1, 1, false);
   }
   // Strided, grouped and channel tails.
+  convolution(3, 16, 416, 416, 3, 1, true);
+  convolution(3, 32, 224, 224, 3, 2, true);
+  convolution(3, 64, 224, 224, 3, 1, true);
   convolution(3, 64, 224, 224, 7, 2, true);
   convolution(128, 256, 56, 56, 3, 2, true);
+  convolution(64, 64, 56, 56, 3, 1, true, 32);
   convolution(128, 128, 56, 56, 3, 1, true, 32);
+  convolution(256, 256, 28, 28, 3, 1, true, 32);
+  convolution(512, 512, 14, 14, 3, 1, true, 32);
+  convolution(240, 240, 28, 28, 1, 1, true, 3);
+  convolution(96, 256, 27, 27, 5, 1, true, 2);
   convolution(96, 24, 56, 56, 1, 1, true);
   convolution(512, 425, 19, 19, 1, 1, true);
   convolution(32, 32, 112, 112, 3, 1, true, 32);
   convolution(144, 144, 56, 56, 3, 2, true, 144);
   convolution(96, 96, 112, 112, 3, 2, true, 96);
   convolution(384, 384, 14, 14, 3, 1, true, 384);
+  convolution(512, 512, 14, 14, 3, 1, true, 512);
   convolution(240, 240, 28, 28, 5, 1, true, 240);
   gemm(25088, 4096);
   gemm(1024, 1000);
@@ -362,15 +431,14 @@ void Benchmark::runAll() {
   pooling("average", 1024, 7, 7, 1);
   elementwise(256, 56);
   moves(3, 608);
+  moves(64, 152);
   moves(512, 38);
 }
 
-double Benchmark::percent(const Record &record) const {
-  if (record.isBytes)
-    return 0;
+double Benchmark::percentOfPeak(const Record &record, double seconds) const {
   for (size_t i = 0; i < pools.size(); ++i)
     if (options.threads[i] == record.threads)
-      return 100 * record.operations / record.medianSeconds * 1e-9 / peaks[i];
+      return 100 * record.operations / seconds * 1e-9 / peaks[i];
   return 0;
 }
 
@@ -379,17 +447,25 @@ void Benchmark::print() const {
   for (size_t i = 0; i < pools.size(); ++i)
     std::printf(" %.1f GFLOP/s on %d thread(s)%s", peaks[i], options.threads[i],
                 i + 1 < pools.size() ? "," : "\n");
-  std::printf("%-24s %-20s %7s %10s %10s %9s %10s %10s\n", "shape", "kernel",
-              "threads", "median us", "GFLOP/s", "% peak", "GB/s", "best us");
+  std::printf("median of all repetitions, and the best\n");
+  std::printf("%-24s %-20s %7s %10s %10s %9s %9s %9s %11s %9s\n", "shape",
+              "kernel", "threads", "us", "GFLOP/s", "% of peak", "best", "GB/s",
+              "% of copy", "best");
   for (const Record &r : records) {
-    const double rate = r.operations / r.medianSeconds * 1e-9;
+    const double median = r.medianSeconds;
     std::printf("%-24s %-20s %7d %10.1f ", r.shape.c_str(), r.kernel.c_str(),
-                r.threads, r.medianSeconds * 1e6);
-    if (r.isBytes)
-      std::printf("%10s %9s %10.1f ", "-", "-", rate);
+                r.threads, median * 1e6);
+    if (r.operations > 0)
+      std::printf("%10.1f %9.1f %9.1f ", r.operations / median * 1e-9,
+                  percentOfPeak(r, median), percentOfPeak(r, r.bestSeconds));
     else
-      std::printf("%10.1f %9.1f %10s ", rate, percent(r), "-");
-    std::printf("%10.1f\n", r.bestSeconds * 1e6);
+      std::printf("%10s %9s %9s ", "-", "-", "-");
+    if (r.bytes > 0)
+      std::printf("%9.1f %11.1f %9.1f\n", r.bytes / median * 1e-9,
+                  percentOfStream(r, median),
+                  percentOfStream(r, r.bestSeconds));
+    else
+      std::printf("%9s %11s %9s\n", "-", "-", "-");
   }
 }
 
@@ -405,17 +481,22 @@ bool Benchmark::writeJson() const {
   std::fprintf(file, "],\n \"records\": [\n");
   for (size_t i = 0; i < records.size(); ++i) {
     const Record &r = records[i];
-    const double rate = r.operations / r.medianSeconds * 1e-9;
-    std::fprintf(file,
-                 "  {\"shape\": \"%s\", \"kernel\": \"%s\", \"target\": "
-                 "\"%s\", \"threads\": "
-                 "%d, \"gflops\": %.2f, \"percent_of_peak\": %.2f, "
-                 "\"gigabytes_per_second\": "
-                 "%.2f, \"median_us\": %.2f, \"best_us\": %.2f}%s\n",
-                 r.shape.c_str(), r.kernel.c_str(), targetName(options.target),
-                 r.threads, r.isBytes ? 0.0 : rate, percent(r),
-                 r.isBytes ? rate : 0.0, r.medianSeconds * 1e6,
-                 r.bestSeconds * 1e6, i + 1 < records.size() ? "," : "");
+    std::fprintf(
+        file,
+        "  {\"shape\": \"%s\", \"kernel\": \"%s\", \"target\": \"%s\", "
+        "\"threads\": %d, \"median_us\": %.2f, \"best_us\": %.2f, "
+        "\"gflops\": %.2f, \"percent_of_peak\": %.2f, "
+        "\"best_percent_of_peak\": %.2f, \"gigabytes_per_second\": %.2f, "
+        "\"copy_gigabytes_per_second\": %.2f, \"percent_of_copy\": %.2f, "
+        "\"best_percent_of_copy\": %.2f}%s\n",
+        r.shape.c_str(), r.kernel.c_str(), targetName(options.target),
+        r.threads, r.medianSeconds * 1e6, r.bestSeconds * 1e6,
+        r.operations / r.medianSeconds * 1e-9,
+        percentOfPeak(r, r.medianSeconds), percentOfPeak(r, r.bestSeconds),
+        r.bytes / r.medianSeconds * 1e-9,
+        r.bytes > 0 ? r.bytes / r.streamSeconds * 1e-9 : 0.0,
+        percentOfStream(r, r.medianSeconds), percentOfStream(r, r.bestSeconds),
+        i + 1 < records.size() ? "," : "");
   }
   std::fprintf(file, " ]}\n");
   return std::fclose(file) == 0;

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Loops of multiply-adds on registers alone. In assembly, so that no compiler
-// removes or spills anything.
+// Loops of multiply-adds on registers alone, in assembly, so that no compiler
+// removes or spills anything; and copies.
 #include "peak.h"
+
+#include <cstring>
 
 namespace snug {
 namespace runtime {
@@ -107,7 +109,38 @@ double runPortable(int64_t n) {
 
 #endif
 
+typedef float Four __attribute__((vector_size(16)));
+typedef float UnalignedFour
+    __attribute__((vector_size(16), aligned(4), may_alias));
+
+/// Reads `floats` numbers in four streams, which together are faster than one:
+/// prefetchers follow a stream to the end of its page only.
+void readAll(const float *from, int64_t floats) {
+  constexpr int64_t kStreams = 4;
+  const int64_t length = floats / kStreams / 16 * 16;
+  Four sum[kStreams] = {};
+  for (int64_t i = 0; i < length; i += 16)
+    for (int64_t s = 0; s < kStreams; ++s)
+      for (int64_t v = 0; v < 16; v += 4)
+        sum[s] +=
+            *reinterpret_cast<const UnalignedFour *>(from + s * length + i + v);
+  sum[0] += sum[1] + (sum[2] + sum[3]);
+  for (int64_t i = kStreams * length; i < floats; ++i)
+    sum[0][0] += from[i];
+  __asm__ volatile("" : : "m"(sum[0]));
+}
+
 } // namespace
+
+void runStream(const float *read, int64_t readFloats, float *written,
+               int64_t writtenFloats) {
+  const int64_t copied =
+      readFloats < writtenFloats ? readFloats : writtenFloats;
+  std::memcpy(written, read, size_t(copied) * sizeof(float));
+  readAll(read + copied, readFloats - copied);
+  std::memset(written + copied, 0,
+              size_t(writtenFloats - copied) * sizeof(float));
+}
 
 double runMultiplyAdds(Target target, int64_t iterations) {
 #if defined(__x86_64__)

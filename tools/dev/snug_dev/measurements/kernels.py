@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""GFLOP/s of each kernel and shape, and how much of the FMA peak that is."""
+"""Speed of each kernel and shape beside the FMA peak and beside plain copies of as many bytes."""
 
 import os
 
@@ -26,10 +26,18 @@ def measure(options):
 
 
 def report(results):
-    rows = [[r["kernel"], r["shape"], r["target"], r["threads"], f"{r['gflops']:.1f}", f"{r['percent_of_peak']:.1f}",
-             f"{r['percent_of_peak'] * r['median_us'] / r['best_us']:.1f}", f"{r['median_us']:.0f}"] for r in results["records"]]
-    lines = ["Percent of the FMA peak that the same process measured, the best of all its measurements: " + ", ".join(
-        f"{p['gflops']:.1f} GFLOP/s on {p['threads']} thread" + ("s" if p["threads"] > 1 else "") for p in results["peaks"]) + ".",
-        "The machine is shared: medians hold what its other users took, the best repetition less of it."]
-    return lines + [""] + markdown_table(["kernel", "shape", "target", "threads", "GFLOP/s", "% of peak, median", "% of peak, best",
-                                          "median us"], rows)
+    rows = []
+    for r in results["records"]:
+        best = r["median_us"] / r["best_us"]
+        row = [r["kernel"], r["shape"], r["threads"], f"{r['median_us']:.0f}", "", "", "", "", ""]
+        if r["gflops"]:
+            row[4:6] = [f"{r['gflops']:.1f}", f"{r['percent_of_peak']:.0f} ({r['percent_of_peak'] * best:.0f})"]
+        if r.get("copy_gigabytes_per_second"):
+            row[6:] = [f"{r['gigabytes_per_second']:.1f}", f"{r['copy_gigabytes_per_second']:.1f}",
+                       f"{r['percent_of_copy']:.0f} ({r['percent_of_copy'] * best:.0f})"]
+        rows.append(row)
+    peaks = ", ".join(f"{p['gflops']:.1f} GFLOP/s on {p['threads']} thread" + ("s" if p["threads"] > 1 else "") for p in results["peaks"])
+    lines = [f"Target {results['target']}. Percentages are of what the same process measured: of the FMA peak ({peaks}), and, for kernels that memory",
+             "may bound, of a plain copy of as many bytes on as many threads (inputs and weights read once, outputs written once).",
+             "Each is that of the median and, in brackets, of the best repetition: on a shared machine medians hold what others took.", ""]
+    return lines + markdown_table(["kernel", "shape", "threads", "median us", "GFLOP/s", "% of peak", "GB/s", "copy GB/s", "% of copy"], rows)
