@@ -21,6 +21,7 @@ for name, folder, prefix in [
     ("snug-opt", config.snug_binaries, round_trip),
     ("snug-translate", config.snug_binaries, round_trip),
     ("snug-run", config.snug_binaries, []),
+    ("snug-planner", config.snug_binaries, []),
     ("snug", config.snug_binaries, []),
     ("FileCheck", config.llvm_tools, []),
     ("split-file", config.llvm_tools, []),

@@ -27,9 +27,10 @@ private:
   template <typename Key>
   void attempt(const std::vector<Cluster> &clusters, Key key);
   bool place(const std::vector<Cluster> &order, AllocationSolution &solution);
-  int64_t lowestBesidePlaced(const AllocationBuffer &buffer);
+  void rankTimes();
+  int64_t lowestBesidePlaced(int index);
   int64_t lowestOffset(const Cluster &cluster, const Offsets &offsets);
-  void remember(int buffer, int64_t offset);
+  void remember(int buffer, const Offsets &offsets);
 
   const AllocationProblem &problem;
   const std::vector<AllocationBuffer> &buffers;
@@ -38,18 +39,24 @@ private:
   std::optional<AllocationSolution> best;
   int64_t work = 0;
 
-  /// What is placed already, by offset, where conflicts are too many to list.
-  struct Placed {
-    int64_t offset, bytes, begin, end;
-    int buffer;
+  /// What is placed already, by offset, where conflicts are too many to list:
+  /// lifetimes in ranks of times, small enough to stay in a cache.
+  struct Lifetime {
+    int32_t begin, end;
   };
-  std::vector<Placed> placed;
+  std::vector<Lifetime> ranks; ///< by buffer
+  std::vector<Lifetime> placedLives;
+  std::vector<OffsetInterval> placedBytes;
+  std::vector<int> placed; ///< buffers
   std::vector<OffsetInterval> taken;
 };
 
 Greedy::Greedy(const AllocationProblem &problem)
     : problem(problem), buffers(problem.buffers), bound(boundPeak(problem)),
-      conflicts(problem) {}
+      conflicts(problem) {
+  if (!conflicts.listed())
+    rankTimes();
+}
 
 std::vector<Cluster> Greedy::apart() const {
   std::vector<Cluster> clusters;
@@ -87,19 +94,38 @@ std::vector<Cluster> Greedy::inPlace() const {
   return clusters;
 }
 
+void Greedy::rankTimes() {
+  std::vector<int64_t> times;
+  for (const AllocationBuffer &buffer : buffers) {
+    times.push_back(buffer.begin);
+    times.push_back(buffer.end);
+  }
+  std::sort(times.begin(), times.end());
+  auto rank = [&](int64_t time) {
+    return static_cast<int32_t>(
+        std::lower_bound(times.begin(), times.end(), time) - times.begin());
+  };
+  for (const AllocationBuffer &buffer : buffers)
+    ranks.push_back({rank(buffer.begin), rank(buffer.end)});
+}
+
 /// For a buffer that clashes with all that live when it does, and with nothing
 /// else.
-int64_t Greedy::lowestBesidePlaced(const AllocationBuffer &buffer) {
+int64_t Greedy::lowestBesidePlaced(int index) {
+  const AllocationBuffer &buffer = buffers[index];
+  const Lifetime own = ranks[index];
+  const int64_t mask = buffer.alignment - 1;
   int64_t offset = 0;
   size_t i = 0;
   for (; i < placed.size(); ++i) {
-    const Placed &other = placed[i];
-    if (other.begin >= buffer.end || other.end <= buffer.begin)
+    const Lifetime other = placedLives[i];
+    if (other.begin >= own.end || other.end <= own.begin)
       continue;
-    if (other.offset >= offset + buffer.bytes)
+    const auto [begin, end] = placedBytes[i];
+    if (begin >= offset + buffer.bytes)
       break;
-    offset =
-        std::max(offset, roundUp(other.offset + other.bytes, buffer.alignment));
+    // An alignment is a power of two, and this is the innermost loop.
+    offset = std::max(offset, (end + mask) & ~mask);
   }
   work += static_cast<int64_t>(i);
   return offset;
@@ -110,7 +136,7 @@ int64_t Greedy::lowestOffset(const Cluster &cluster, const Offsets &offsets) {
     return *buffers[cluster[0]].fixedOffset;
   if (!conflicts.listed() && cluster.size() == 1 &&
       conflicts.isPlain(cluster[0]))
-    return lowestBesidePlaced(buffers[cluster[0]]);
+    return lowestBesidePlaced(cluster[0]);
   int64_t alignment = 1;
   taken.clear();
   for (int member : cluster) {
@@ -121,8 +147,8 @@ int64_t Greedy::lowestOffset(const Cluster &cluster, const Offsets &offsets) {
           conflicts.forbid(member, other, offsets[other], taken);
       work += static_cast<int64_t>(taken.size());
     } else {
-      for (const Placed &other : placed)
-        conflicts.forbid(member, other.buffer, other.offset, taken);
+      for (int other : placed)
+        conflicts.forbid(member, other, offsets[other], taken);
       work += static_cast<int64_t>(placed.size());
     }
   }
@@ -136,22 +162,26 @@ int64_t Greedy::lowestOffset(const Cluster &cluster, const Offsets &offsets) {
   return offset;
 }
 
-void Greedy::remember(int buffer, int64_t offset) {
+void Greedy::remember(int buffer, const Offsets &offsets) {
   if (conflicts.listed() || buffers[buffer].bytes == 0)
     return;
-  const Placed entry{offset, buffers[buffer].bytes, buffers[buffer].begin,
-                     buffers[buffer].end, buffer};
-  placed.insert(std::upper_bound(placed.begin(), placed.end(), entry,
-                                 [](const Placed &a, const Placed &b) {
-                                   return a.offset < b.offset;
-                                 }),
-                entry);
+  const auto place =
+      std::upper_bound(placed.begin(), placed.end(), buffer,
+                       [&](int a, int b) { return offsets[a] < offsets[b]; });
+  const auto position = place - placed.begin();
+  placedLives.insert(placedLives.begin() + position, ranks[buffer]);
+  placedBytes.insert(
+      placedBytes.begin() + position,
+      {offsets[buffer], offsets[buffer] + buffers[buffer].bytes});
+  placed.insert(place, buffer);
 }
 
 /// Places clusters in `order`; false once the peak reaches the best.
 bool Greedy::place(const std::vector<Cluster> &order,
                    AllocationSolution &solution) {
   placed.clear();
+  placedLives.clear();
+  placedBytes.clear();
   solution.offsets.assign(buffers.size(), -1);
   solution.lowerBound = bound.bytes;
   for (const Cluster &cluster : order) {
@@ -162,7 +192,7 @@ bool Greedy::place(const std::vector<Cluster> &order,
           buffer.bytes > 0 ? offset : buffer.fixedOffset.value_or(0);
       solution.offsets[member] = own;
       solution.peak = std::max(solution.peak, own + buffer.bytes);
-      remember(member, own);
+      remember(member, solution.offsets);
     }
     if (best && solution.peak >= best->peak)
       return false;
@@ -174,7 +204,7 @@ bool Greedy::place(const std::vector<Cluster> &order,
 template <typename Key>
 void Greedy::attempt(const std::vector<Cluster> &clusters, Key key) {
   // With very many conflicts one order has to do.
-  constexpr int64_t workLimit = 150'000'000;
+  constexpr int64_t workLimit = 50'000'000;
   if (best && (best->peak == bound.bytes || work > workLimit))
     return;
   std::vector<std::tuple<bool, decltype(key(buffers[0])), int>> order;

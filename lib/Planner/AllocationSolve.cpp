@@ -16,7 +16,8 @@ namespace {
 /// Says for one capacity after another whether an assignment meets it.
 class Feasibility {
 public:
-  explicit Feasibility(const AllocationProblem &problem);
+  /// With `nodes` for all tests together.
+  Feasibility(const AllocationProblem &problem, int64_t nodes);
 
   /// Spends at most `nodes` of the limits. With Found, `offsets` has them.
   SearchOutcome test(int64_t capacity, int64_t nodes, SearchLimits &limits);
@@ -36,18 +37,21 @@ private:
   struct Packed {
     Packing packing;
     std::unique_ptr<PackingSearch> search;
+    bool isComplete = false; ///< if it is refuted, so is the problem
   };
   const AllocationProblem &problem;
   std::vector<std::unique_ptr<Packed>> packings;
   std::unique_ptr<DisjunctiveSearch> disjunctive;
-  /// Whether a packing that is refuted refutes the problem.
-  bool isComplete = true;
   int64_t unit = 1;
 };
 
-Feasibility::Feasibility(const AllocationProblem &problem) : problem(problem) {
+Feasibility::Feasibility(const AllocationProblem &problem, int64_t nodes)
+    : problem(problem) {
   std::vector<bool> apart(problem.overlaps.size()), together = apart;
   bool anyInPlace = false;
+  // Whether some optimum has every buffer pushed down as far as it goes, and
+  // none in place but where that is as low as it goes.
+  bool isComplete = true;
   for (size_t i = 0; i < problem.overlaps.size(); ++i) {
     const AllocationOverlap &overlap = problem.overlaps[i];
     if (problem.buffers[overlap.input].bytes == 0 ||
@@ -60,19 +64,23 @@ Feasibility::Feasibility(const AllocationProblem &problem) : problem(problem) {
   // With very many conflicts the sections alone would take gigabytes.
   if (!Conflicts(problem).listed())
     return;
-  auto add = [&](const std::vector<bool> &mode) {
+  auto add = [&](const std::vector<bool> &mode, bool complete) {
     std::optional<Packing> packing = makePacking(problem, mode);
     if (!packing)
       return;
     packings.push_back(std::make_unique<Packed>());
+    packings.back()->isComplete = complete;
     packings.back()->packing = std::move(*packing);
     packings.back()->search =
         std::make_unique<PackingSearch>(packings.back()->packing);
+    if (packings.back()->search->leastCost() > nodes)
+      packings.pop_back();
   };
-  add(apart);
+  add(apart, isComplete);
   if (anyInPlace)
-    add(together);
-  unit = isComplete && !packings.empty() ? packings[0]->packing.unit : 1;
+    add(together, /*complete=*/false);
+  if (!packings.empty() && packings[0]->isComplete)
+    unit = packings[0]->packing.unit;
   constexpr size_t mostForDisjunctive = 300;
   if (!isComplete && problem.buffers.size() <= mostForDisjunctive)
     disjunctive = std::make_unique<DisjunctiveSearch>(problem);
@@ -103,8 +111,7 @@ SearchOutcome Feasibility::test(int64_t capacity, int64_t nodes,
     const SearchOutcome outcome = testPacking(i, capacity, nodes, limits);
     if (outcome == SearchOutcome::Found)
       return outcome;
-    if (i == 0)
-      refuted = isComplete && outcome == SearchOutcome::Refuted;
+    refuted |= packings[i]->isComplete && outcome == SearchOutcome::Refuted;
   }
   if (refuted)
     return SearchOutcome::Refuted;
@@ -221,7 +228,7 @@ void Solver::improve(int64_t nodes) {
 }
 
 void Solver::search() {
-  feasibility.emplace(problem);
+  feasibility.emplace(problem, limits.nodes);
   if (!feasibility->isPossible())
     return;
   int64_t share = 64 * static_cast<int64_t>(problem.buffers.size()) + 1024;
@@ -263,7 +270,8 @@ bool Solver::isInfeasible(const std::vector<int> &kept,
   if (allocateGreedily(part).peak <= *options.capacity)
     return false;
   const int64_t nodes = 16 * static_cast<int64_t>(kept.size()) + 4096;
-  return Feasibility(part).test(*options.capacity, nodes, conflictLimits) ==
+  return Feasibility(part, nodes)
+             .test(*options.capacity, nodes, conflictLimits) ==
          SearchOutcome::Refuted;
 }
 

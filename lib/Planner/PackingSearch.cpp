@@ -508,6 +508,32 @@ bool PackingSearch::solve(Range range, const std::vector<int> &candidates) {
   return false;
 }
 
+/// Looking through very many candidates takes as long as several nodes.
+int64_t PackingSearch::nodeCost(size_t candidates) {
+  constexpr size_t few = 512, perNode = 32;
+  return candidates <= few
+             ? 1
+             : 1 + static_cast<int64_t>((candidates - few) / perNode);
+}
+
+int64_t PackingSearch::leastCost() const {
+  std::vector<int> crossing(packing.sections.size());
+  for (const Packing::Item &item : packing.items)
+    for (int s = item.firstSection; s + 1 < item.lastSection; ++s)
+      ++crossing[s];
+  std::vector<int64_t> starting(packing.sections.size());
+  for (const Packing::Item &item : packing.items)
+    ++starting[item.firstSection];
+  int64_t largest = 0, part = 0;
+  for (size_t s = 0; s < packing.sections.size(); ++s) {
+    part += starting[s];
+    largest = std::max(largest, part);
+    if (crossing[s] == 0)
+      part = 0;
+  }
+  return largest * nodeCost(static_cast<size_t>(largest));
+}
+
 bool PackingSearch::search(Range range, const std::vector<int> &candidates) {
   const Mark start = mark();
   const size_t firstDelayed = delayed.size();
@@ -517,7 +543,8 @@ bool PackingSearch::search(Range range, const std::vector<int> &candidates) {
       forgetDelayed(firstDelayed);
       return true;
     }
-    if (--remaining < 0 || isLate()) {
+    remaining -= nodeCost(candidates.size());
+    if (remaining < 0 || isLate()) {
       stopped = true;
       break;
     }
@@ -554,7 +581,7 @@ bool PackingSearch::search(Range range, const std::vector<int> &candidates) {
 
 /// Looks at the clock now and then, if a time limit was asked for.
 bool PackingSearch::isLate() {
-  if (limit->deadline && remaining % 64 == 0 &&
+  if (limit->deadline && ++sinceClock % 64 == 0 &&
       std::chrono::steady_clock::now() >= *limit->deadline)
     limit->expired = true;
   return limit->expired;

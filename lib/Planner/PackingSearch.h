@@ -58,9 +58,14 @@ public:
   /// units by item.
   SearchOutcome run(int64_t capacityBytes, int64_t nodes, SearchLimits &limits);
 
+  /// Nodes that placing everything takes in a search that never turns back.
+  int64_t leastCost() const;
+
   std::vector<int64_t> offsets;
 
 private:
+  static int64_t nodeCost(size_t candidates);
+
   /// Sections, half-open.
   struct Range {
     int first = 0, last = 0;
@@ -154,6 +159,7 @@ private:
   std::vector<char> isTouched;
   int64_t remaining = 0; ///< nodes of this attempt
   SearchLimits *limit = nullptr;
+  int64_t sinceClock = 0;
   bool stopped = false;
   FailedStates failed;
   /// By section: its members in ascending order of `least`, or nearly so.

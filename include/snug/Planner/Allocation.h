@@ -86,7 +86,7 @@ struct AllocationOptions {
   std::optional<int64_t> capacity = {};
   /// Placements that the exact search may try; 0: greedy orders only. The
   /// answer depends on this limit, but not on the machine.
-  int64_t nodeLimit = 20'000'000;
+  int64_t nodeLimit = 2'000'000;
   /// Ends the search after so many seconds. With it, answers may differ from
   /// run to run.
   std::optional<double> secondsLimit = {};
