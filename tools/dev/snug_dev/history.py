@@ -3,7 +3,9 @@
 
 Both are checked out and built under build/history, where they stay for the next
 time (`git worktree remove` takes them away). Kernels, whole networks and compiling
-run in turns; every ratio is the second commit's figure over the first's.
+run in turns; every ratio is the second commit's figure over the first's, of times
+the median over rounds. A time counts as slower where its best is slower as well:
+a busy machine can only add.
 """
 
 import os
@@ -12,6 +14,7 @@ import statistics
 from snug_dev.arguments import names, positive
 from snug_dev.common import BUILD, ROOT, binary, die, load_json, run, run_visibly, say, table, write_json
 from snug_dev.plans import ToolError, checked, compile_plan, network, pinned, run_plan
+from snug_dev.text import counted
 
 FOLDER = os.path.join(BUILD, "history")
 TOOLS = ["snug", "snug-run", "snug-kernel-benchmark"]
@@ -44,8 +47,9 @@ class Side:
             raise ToolError(f"git knows no commit '{commit}'")
         self.commit = found.output.strip()
         self.subject = run(["git", "log", "-1", "--format=%s", self.commit]).output.strip()
-        self.source = os.path.join(FOLDER, self.commit)
-        self.build = self.source + "-build"
+        self.folder = os.path.join(FOLDER, self.commit)
+        self.source = os.path.join(self.folder, "source")
+        self.build = os.path.join(self.folder, "build")
         self.binaries = os.path.join(self.build, "bin")
 
     def make(self):
@@ -57,8 +61,10 @@ class Side:
         packages = run(["bash", "-c", f"echo {BUILD}/python/lib/python3*/site-packages/onnx/onnx.proto"]).output.strip()
         checked(["cmake", "-S", self.source, "-B", self.build, "-G", "Ninja", "-DCMAKE_BUILD_TYPE=Release",
                  "-DSNUG_BUILD_TESTS=OFF", "-DSNUG_ONNX_PROTO=" + packages], "cmake")
-        # As many jobs as tools/dev/build would take.
-        if run_visibly(["cmake", "--build", self.build, "-j", str(os.cpu_count() or 1), "--target", *TOOLS]) != 0:
+        # Paths relative to the commit's folder are the same for all commits, so
+        # that ccache compiles only what differs.
+        same = {"CCACHE_BASEDIR": self.folder, "CCACHE_NOHASHDIR": "1"}
+        if run_visibly(["cmake", "--build", self.build, "-j", str(os.cpu_count() or 1), "--target", *TOOLS], same) != 0:
             raise ToolError(f"{self.commit} cannot be built, see above")
 
     def kernels(self, seconds):
@@ -74,7 +80,10 @@ def in_turns(sides, number):
 
 
 def figure(name, unit, first, second, ratio=None):
-    return {"name": name, "unit": unit, "first": first, "second": second, "ratio": ratio if ratio is not None else second / first if first else 1.0}
+    """`ratio` is given for times: the median of paired ones, where first and second are the best."""
+    quotient = second / first if first else 1.0
+    return {"name": name, "unit": unit, "first": first, "second": second, "ratio": quotient if ratio is None else ratio,
+            "worse": quotient > 1 if ratio is None else min(quotient, ratio) > SLOWER}
 
 
 def compare_binaries(sides):
@@ -92,7 +101,7 @@ def compare_kernels(sides, rounds, seconds):
     for key in [k for k in measured[sides[0]][0] if k in known[1]]:
         first, second = ([m[key] for m in measured[side]] for side in sides)
         ratio = statistics.median(b / a for a, b in zip(first, second))
-        figures.append(figure(f"{key[0]} {key[1]}, {key[2]} threads", "us", min(first), min(second), ratio))
+        figures.append(figure(f"{key[0]} {key[1]}, {counted(key[2], 'thread')}", "us", min(first), min(second), ratio))
     for only, side in ((known[0] - known[1], sides[0]), (known[1] - known[0], sides[1])):
         if only:
             say(f"  {len(only)} shapes are measured by {side.commit} alone")
@@ -100,7 +109,7 @@ def compare_kernels(sides, rounds, seconds):
 
 
 def compare_network(sides, name, option, threads, rounds):
-    label = f"{name} {option.lstrip('-')}, {threads} threads"
+    label = f"{name} {option.lstrip('-')}, {counted(threads, 'thread')}"
     plans, seconds, latencies, peaks = {}, {s: [] for s in sides}, {s: [] for s in sides}, {s: [] for s in sides}
     for side in sides:
         plans[side] = os.path.join(side.build, "network.snug")
@@ -131,10 +140,6 @@ def compare_network(sides, name, option, threads, rounds):
     return figures
 
 
-def worse(entry):
-    return entry["ratio"] > (1.0 if entry["unit"] == "bytes" else SLOWER)
-
-
 def show(figures, sides):
     def rows(entries):
         def cell(value):
@@ -143,7 +148,7 @@ def show(figures, sides):
 
     header = ["figure", "unit", sides[0].commit, sides[1].commit, "ratio"]
     say("\n" + table(rows(figures), header, right=(2, 3, 4)))
-    bad = sorted((f for f in figures if worse(f)), key=lambda f: -f["ratio"])
+    bad = sorted((f for f in figures if f["worse"]), key=lambda f: -f["ratio"])
     if not bad:
         say(f"\nnothing became larger, or slower by more than {100 * (SLOWER - 1):.0f} %")
         return
@@ -173,6 +178,6 @@ def main(options, facts):
     write_json(os.path.abspath(options.json), {
         **facts, "first": {"commit": sides[0].commit, "subject": sides[0].subject},
         "second": {"commit": sides[1].commit, "subject": sides[1].subject}, "rounds": options.rounds,
-        "figures": [{**f, "worse": worse(f)} for f in figures]})
+        "figures": figures})
     say(f"\nwritten: {os.path.relpath(options.json, ROOT)}")
     return 0

@@ -21,7 +21,7 @@ from snug_dev.peers import environment
 from snug_dev.peers.client import PeerError, Worker, once
 from snug_dev.peers.engines import ENGINES
 from snug_dev.plans import WORK, ToolError, compile_plan, difference, make_input, network, pinned, read_outputs, run_plan
-from snug_dev.text import markdown_table, megabytes
+from snug_dev.text import counted, markdown_table, megabytes
 
 TITLE = "Beside other engines"
 NETWORKS = ["yolov2-first16", "tiny-yolov2", "vgg16", "mobilenet_v1"]
@@ -115,7 +115,7 @@ def spread(values):
 def measure_case(name, threads, engines, rounds, skipped):
     """One network on so many threads; returns the records."""
     source, shape = make_input(name)
-    say(f"  {name}, {threads} thread" + ("s" if threads > 1 else ""))
+    say(f"  {name}, {counted(threads, 'thread')}")
     with ExitStack() as stack:
         snug = Snug(name, threads, source)
         expected = snug.result()

@@ -14,7 +14,7 @@ import time
 from snug_dev.arguments import names, positive, positives
 from snug_dev.common import binary, say
 from snug_dev.plans import WORK, ToolError, compile_plan, make_input, network, run_plan
-from snug_dev.text import markdown_table, megabytes
+from snug_dev.text import counted, markdown_table, megabytes
 
 TITLE = "Predictions and what a process takes"
 MIB = 1 << 20
@@ -60,7 +60,7 @@ def measure_plan(name, label, options, threads, rounds):
         "least_above_bytes": predicted["peak"] - max(peaks), "most_above_bytes": predicted["peak"] - min(peaks),
         "share_of_allowance": excess(predicted["peak"], min(peaks)),
         "beside_weights_and_arena_bytes": max(peaks) - predicted["weights"] - predicted["arena"]}
-    say(f"  {name} {label}, {threads} threads: predicted {predicted['peak']}, measured {min(peaks)} to {max(peaks)}: "
+    say(f"  {name} {label}, {counted(threads, 'thread')}: predicted {predicted['peak']}, measured {min(peaks)} to {max(peaks)}: "
         f"{record['least_above_bytes']} to {record['most_above_bytes']} above, {100 * record['share_of_allowance']:.0f} % of what it may be")
     os.remove(plan)
     shutil.rmtree(plan + ".out", ignore_errors=True)
@@ -101,7 +101,7 @@ def measure(options):
 
 
 def case(record):
-    return f"{record['network']} {record['plan']}, {record['threads']} thread" + ("s" if record["threads"] > 1 else "")
+    return f"{record['network']} {record['plan']}, {counted(record['threads'], 'thread')}"
 
 
 def report(results):
