@@ -18,10 +18,12 @@ using namespace mlir;
 
 namespace snug {
 
-void populateFold(OpPassManager &manager) {
+void populateFold(OpPassManager &manager, const PipelineOptions &options) {
   OpPassManager &functions = manager.nest<func::FuncOp>();
   functions.addPass(createFoldIdentityPass());
-  functions.addPass(createFoldBatchNormPass());
+  FoldBatchNormPassOptions batchNorm;
+  batchNorm.freeWeights = options.freeWeights;
+  functions.addPass(createFoldBatchNormPass(batchNorm));
   // A residual sum comes before the activation in a kernel's epilogue, so it
   // has to be there first.
   functions.addPass(createFoldResidualPass());
@@ -54,7 +56,7 @@ void populatePlan(OpPassManager &manager, const PipelineOptions &options) {
 }
 
 void populateCompile(OpPassManager &manager, const PipelineOptions &options) {
-  populateFold(manager);
+  populateFold(manager, options);
   populateFuseAndTile(manager, options);
   populatePlan(manager, options);
 }

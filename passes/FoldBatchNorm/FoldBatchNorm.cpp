@@ -179,13 +179,15 @@ LogicalResult fold(cnn::BatchNormOp op, cnn::Conv2DOp conv,
 
 struct FoldBatchNormPass
     : public impl::FoldBatchNormPassBase<FoldBatchNormPass> {
+  using FoldBatchNormPassBase::FoldBatchNormPassBase;
+
   void runOnOperation() override {
     SmallVector<cnn::BatchNormOp> ops;
     getOperation().walk([&](cnn::BatchNormOp op) { ops.push_back(op); });
     // Weights may be freed where no other function can refer to them.
     std::optional<cnn::WeightReferences> references;
     Block *siblings = getOperation()->getBlock();
-    if (siblings && llvm::hasSingleElement(*siblings))
+    if (freeWeights && siblings && llvm::hasSingleElement(*siblings))
       references.emplace(getOperation());
     bool valid = true;
     for (cnn::BatchNormOp op : ops) {

@@ -37,6 +37,11 @@ def FoldBatchNormPass : Pass<"snug-fold-batch-norm", "::mlir::func::FuncOp"> {
         : (tensor<1x1x2x2xf32>, tensor<1xf32>, tensor<1xf32>, tensor<1xf32>, tensor<1xf32>) -> tensor<1x1x2x2xf32>
     ```
   }];
+  let options = [
+    Option<"freeWeights", "free-weights", "bool", "false",
+           "free the weights that are replaced, which a copy of the module may "
+           "still name">
+  ];
   let dependentDialects = ["::snug::cnn::SnugDialect"];
 }
 

@@ -26,7 +26,8 @@ struct CompileOptions {
   PipelineOptions pipeline;
   std::string output;
   std::string jsonFile;
-  std::string memoryMapFile; ///< .html
+  std::string memoryMapFile;   ///< .html
+  std::string crashReproducer; ///< .mlir
 };
 
 struct EstimateOptions {

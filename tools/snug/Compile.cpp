@@ -4,11 +4,11 @@
 #include "MemoryMapPage.h"
 #include "Model.h"
 #include "Report.h"
+#include "tools/shared/OutputFile.h"
 
 #include "snug/Dialect/Plan/PlanDialect.h"
 #include "snug/Export/ExportPlan.h"
 
-#include "llvm/Support/FileSystem.h"
 #include "llvm/Support/raw_ostream.h"
 
 using namespace mlir;
@@ -41,34 +41,17 @@ static PlanReport describe(plan::ProgramOp program, const MemoryMap &map) {
   return report;
 }
 
-/// Writes the plan beside its place and moves it there when it is complete, so
-/// that no run ever sees half a plan.
 static LogicalResult writePlan(ModuleOp module, const std::string &path) {
-  auto fail = [&](llvm::Error error) {
-    reportError("cannot write '" + path +
-                "': " + llvm::toString(std::move(error)));
-    return failure();
-  };
-  llvm::Expected<llvm::sys::fs::TempFile> file =
-      llvm::sys::fs::TempFile::create(
-          path + ".%%%%%%", llvm::sys::fs::all_read | llvm::sys::fs::all_write);
-  if (!file)
-    return fail(file.takeError());
-  llvm::raw_fd_ostream stream(file->FD, /*shouldClose=*/false);
-  LogicalResult written = exportPlan(module, stream, /*freeWeights=*/true);
-  stream.flush();
-  if (stream.has_error()) {
-    reportError("cannot write '" + path + "': " + stream.error().message());
-    stream.clear_error();
-    written = failure();
-  }
-  if (failed(written)) {
-    llvm::consumeError(file->discard());
-    return failure();
-  }
-  if (llvm::Error error = file->keep(path))
-    return fail(std::move(error));
-  return success();
+  std::string problem;
+  const bool written = writeWholeFile(
+      path,
+      [&](llvm::raw_ostream &stream) {
+        return succeeded(exportPlan(module, stream, /*freeWeights=*/true));
+      },
+      problem);
+  if (!problem.empty())
+    reportError(problem);
+  return success(written);
 }
 
 int runCompile(const CompileOptions &options) {
@@ -79,10 +62,18 @@ int runCompile(const CompileOptions &options) {
   if (!module)
     return session.getImportFailure();
   progress.show("planning");
-  if (failed(session.run(*module, [&](OpPassManager &manager) {
-        populateCompile(manager, options.pipeline);
-      })))
+  PipelineOptions passes = options.pipeline;
+  // A reproducer is the module as it was before.
+  passes.freeWeights = options.crashReproducer.empty();
+  if (failed(session.run(
+          *module,
+          [&](OpPassManager &manager) { populateCompile(manager, passes); },
+          options.crashReproducer))) {
+    if (options.crashReproducer.empty())
+      llvm::errs() << "  note: --crash-reproducer=FILE writes the pass that "
+                      "failed and what it was given, for snug-opt\n";
     return kBadInput;
+  }
   progress.show("writing " + options.output);
   if (failed(writePlan(*module, options.output)))
     return kBadInput;

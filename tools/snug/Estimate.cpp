@@ -29,8 +29,11 @@ int runEstimate(const EstimateOptions &options) {
   OwningOpRef<ModuleOp> module = session.import(options.model);
   if (!module)
     return session.getImportFailure();
-  if (failed(session.run(
-          *module, [](OpPassManager &manager) { populateFold(manager); })))
+  PipelineOptions pipeline = options.pipeline;
+  pipeline.freeWeights = true;
+  if (failed(session.run(*module, [&](OpPassManager &manager) {
+        populateFold(manager, pipeline);
+      })))
     return kBadInput;
   Result<TargetOptions> target =
       parseTargetOptions(options.pipeline.target, options.pipeline.threads);

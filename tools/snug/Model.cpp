@@ -81,9 +81,13 @@ OwningOpRef<ModuleOp> Session::import(const ModelOptions &options) {
 }
 
 LogicalResult Session::run(ModuleOp module,
-                           llvm::function_ref<void(OpPassManager &)> populate) {
+                           llvm::function_ref<void(OpPassManager &)> populate,
+                           llvm::StringRef reproducer) {
   PassManager manager(&context);
   populate(manager);
+  if (!reproducer.empty())
+    manager.enableCrashReproducerGeneration(reproducer,
+                                            /*genLocalReproducer=*/true);
   return manager.run(module);
 }
 

@@ -37,10 +37,12 @@ public:
   /// kBadCommandLine if an option of the model could not be read, kBadInput if
   /// the model could not; meaningful after import() returned null.
   ExitCode getImportFailure() const { return importFailure; }
-  /// Runs passes on the module.
+  /// Runs passes on the module. Where one fails or crashes, it and the module
+  /// that it was given are written to `reproducer`, if that is not empty.
   mlir::LogicalResult
   run(mlir::ModuleOp module,
-      llvm::function_ref<void(mlir::OpPassManager &)> populate);
+      llvm::function_ref<void(mlir::OpPassManager &)> populate,
+      llvm::StringRef reproducer = "");
 
 private:
   mlir::MLIRContext context;

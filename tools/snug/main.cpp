@@ -74,6 +74,11 @@ CLI::App *addCompile(CLI::App &app, CompileOptions &options) {
                    "grid, up to 16 on 2x2) or 16:whole")
       ->check(notEmpty);
   addReports(*command, options.jsonFile, options.memoryMapFile);
+  command
+      ->add_option("--crash-reproducer", options.crashReproducer,
+                   "Where a pass fails or crashes, write it and what it was "
+                   "given: snug-opt --run-reproducer FILE fails the same way")
+      ->check(notEmpty);
   return command;
 }
 

@@ -19,11 +19,14 @@ struct PipelineOptions {
   std::string budgetScope = "process"; ///< process or arena
   int64_t maxGroups = 2;
   std::string groups; ///< "8:5x5,16:2x2"; empty: searched for
+  /// Weights that folding replaces are freed. No copy of the module that was
+  /// made before may be used then, as a reproducer of a failure is.
+  bool freeWeights = false;
 };
 
 /// Identities and dropouts removed; batch norms, residual sums and activations
 /// folded into the convolutions before them.
-void populateFold(mlir::OpPassManager &manager);
+void populateFold(mlir::OpPassManager &manager, const PipelineOptions &options);
 /// Groups and schedules decided.
 void populateFuseAndTile(mlir::OpPassManager &manager,
                          const PipelineOptions &options);

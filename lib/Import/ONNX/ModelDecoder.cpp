@@ -354,7 +354,8 @@ bool Decoder::decode(StringRef bytes, onnx::TensorProto &tensor) {
         elements[&tensor].floats.reset();
         auto &values = *tensor.mutable_float_data();
         values.Resize(static_cast<int>(first->size() / 4), 0.0f);
-        std::memcpy(values.mutable_data(), first->data(), first->size());
+        if (!first->empty())
+          std::memcpy(values.mutable_data(), first->data(), first->size());
       }
       return merge(tensor, field, what, kNumbers);
     case onnx::TensorProto::kDimsFieldNumber:

@@ -3,7 +3,9 @@
 
 Stages: build, lint, unit (GoogleTest, through ctest), lit, e2e (Python, against
 ONNX Runtime), sanitize (the tests that need no MLIR, with AddressSanitizer and
-UndefinedBehaviorSanitizer). A stage that cannot run is a failure, never a skip.
+UndefinedBehaviorSanitizer, and those of the runtime with ThreadSanitizer), fuzz
+(a short run of each libFuzzer target, see tools/dev/fuzz). A stage that cannot
+run is a failure, never a skip.
 """
 
 import argparse
@@ -14,11 +16,10 @@ import shutil
 import sys
 import time
 
-from snug_dev import lint
+from snug_dev import fuzz, lint
 from snug_dev.common import BINARIES, BUILD, PYTHON, ROOT, load_json, run, run_visibly, say
 
-STAGES = ["build", "lint", "unit", "lit", "e2e", "sanitize"]
-SANITIZE_BUILD = os.path.join(ROOT, "build-sanitize")
+STAGES = ["build", "lint", "unit", "lit", "e2e", "sanitize", "fuzz"]
 LOGS = os.path.join(BUILD, "test-logs")
 TEST_TIMEOUT = 900  # seconds; a single binary under sanitizers on a busy machine
 
@@ -86,8 +87,8 @@ def add_gtest_report(summary, prefix, path):
                 summary.add(name, "passed")
 
 
-def run_ctest(summary, stage, folder, pattern, environment=None):
-    """Runs every registered test once; a GoogleTest binary counts case by case."""
+def run_ctest(summary, stage, folder, pattern, environment=None, only=None):
+    """Runs every registered test once, or those in `only`; a GoogleTest binary counts case by case."""
     tests, problem = ctest_commands(folder)
     if tests is None:
         summary.add(stage, "failed", "ctest cannot list its tests, the build may have failed" + indent(problem))
@@ -95,6 +96,8 @@ def run_ctest(summary, stage, folder, pattern, environment=None):
     if not tests:
         summary.add(stage, "failed", "ctest knows no tests")
     for name, command, directory in tests:
+        if only and name not in only:
+            continue
         prefix = f"{stage}/{name}"
         if not command or not os.path.exists(command[0]):
             summary.add(prefix, "failed", "its binary was not built")
@@ -183,24 +186,48 @@ def stage_e2e(summary, options):
             summary.failures.append(summary_name)
 
 
+# The conformance suite runs a plan on several threads; with these it is also
+# what makes a race show.
+SANITIZERS = [("address,undefined", "build-sanitize", None), ("thread", "build-sanitize-thread", ["snug-runtime-tests"])]
+
+
 def stage_sanitize(summary, options):
-    proto = ["-DSNUG_BUILD_COMPILER=OFF", "-DSNUG_BUILD_TESTS=ON", "-DSNUG_RUN_STATIC=OFF",
-             "-DSNUG_SANITIZE=address,undefined", "-DCMAKE_BUILD_TYPE=Release", "-DCMAKE_CXX_FLAGS_RELEASE=-O1 -g1"]
-    configured = run(["cmake", "-S", ROOT, "-B", SANITIZE_BUILD, "-G", "Ninja", *proto])
-    if configured.status != 0:
-        summary.add("sanitize", "failed", "cmake could not configure" + indent(configured.tail()))
+    for sanitizers, folder, targets in SANITIZERS:
+        label, folder = "sanitize-" + sanitizers.split(",")[0], os.path.join(ROOT, folder)
+        flags = ["-DSNUG_BUILD_COMPILER=OFF", "-DSNUG_BUILD_TESTS=ON", "-DSNUG_RUN_STATIC=OFF", "-DSNUG_SANITIZE=" + sanitizers,
+                 "-DCMAKE_BUILD_TYPE=Release", "-DCMAKE_CXX_FLAGS_RELEASE=-O1 -g1"]
+        configured = run(["cmake", "-S", ROOT, "-B", folder, "-G", "Ninja", *flags])
+        if configured.status != 0:
+            summary.add(label, "failed", "cmake could not configure" + indent(configured.tail()))
+            continue
+        goals = ["--target", *targets] if targets else []
+        if run_visibly(["cmake", "--build", folder, "-j", str(os.cpu_count() or 1), *goals]) != 0:
+            summary.add(label, "failed", "the build with sanitizers failed, see above")
+            continue
+        environment = {"ASAN_OPTIONS": "detect_leaks=1:allocator_may_return_null=1", "UBSAN_OPTIONS": "print_stacktrace=1",
+                       "TSAN_OPTIONS": "halt_on_error=1"}
+        run_ctest(summary, label, folder, options.filter, environment, targets)
+
+
+FUZZ_SECONDS = 20  # of each target
+
+
+def stage_fuzz(summary, options):
+    chosen = [t for t in fuzz.TARGETS if not options.filter or re.search(options.filter, "fuzz/" + t)]
+    if not chosen:
         return
-    if run_visibly(["cmake", "--build", SANITIZE_BUILD, "-j", str(os.cpu_count() or 1)]) != 0:
-        summary.add("sanitize", "failed", "the build with sanitizers failed, see above")
+    if problem := fuzz.build(chosen):
+        summary.add("fuzz", "failed", problem)
         return
-    environment = {"ASAN_OPTIONS": "detect_leaks=1:allocator_may_return_null=1", "UBSAN_OPTIONS": "print_stacktrace=1"}
-    run_ctest(summary, "sanitize", SANITIZE_BUILD, options.filter, environment)
+    for target in chosen:
+        problem, _ = fuzz.fuzz(target, FUZZ_SECONDS)
+        summary.add("fuzz/" + target, "failed" if problem else "passed", indent(problem))
 
 
 def arguments():
     p = argparse.ArgumentParser(prog="tools/dev/test", description="Installs what is needed, builds, and runs all tests.")
     p.add_argument("--only", metavar="STAGE,...", help="only these stages: " + ", ".join(STAGES))
-    p.add_argument("--sanitize", action="store_true", help="only the build with sanitizers; the same as --only=sanitize")
+    p.add_argument("--sanitize", action="store_true", help="only the builds with sanitizers; the same as --only=sanitize")
     p.add_argument("--filter", metavar="REGEX", help="only tests whose name matches, for instance e2e/budget")
     p.add_argument("--no-setup", action="store_true", help="install nothing")
     p.add_argument("--warnings-as-errors", action="store_true", help="fail on any warning of the compiler")
