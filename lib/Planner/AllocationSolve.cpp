@@ -217,7 +217,8 @@ SearchOutcome Solver::test(int64_t capacity, int64_t nodes) {
 /// Bisects between the bound and the best peak; what is not found in so many
 /// nodes counts as too hard for now.
 void Solver::improve(int64_t nodes) {
-  int64_t low = best.lowerBound, high = best.peak;
+  int64_t low = std::max(best.lowerBound, options.capacity.value_or(0));
+  int64_t high = best.peak;
   while (!isDone() && low < high - 1 && limits.nodes > 0 && !limits.expired) {
     const int64_t middle = low + (high - low) / 2;
     if (test(middle, nodes) == SearchOutcome::Found)
@@ -235,8 +236,12 @@ void Solver::search() {
   int64_t step = 0;
   while (!isDone() && limits.nodes > 0 && !limits.expired) {
     if (options.capacity) {
-      if (test(*options.capacity, limits.nodes) == SearchOutcome::Limit)
+      // Some nodes are left to come closer to it, at least.
+      if (test(*options.capacity, limits.nodes / 4 * 3) ==
+          SearchOutcome::Limit) {
+        improve(limits.nodes / 4);
         return;
+      }
       continue;
     }
     // The bound itself is often met; where it is refuted with ease, the next

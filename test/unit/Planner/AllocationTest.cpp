@@ -84,6 +84,58 @@ TEST(Allocation, CheckNamesTheBuffer) {
                 "'x': the sizes together exceed");
 }
 
+TEST(Allocation, CheckOfFixedOffsets) {
+  expectRefused({"x", 1, 1, 0, 1, -64}, "'x' is fixed at offset -64, which is");
+  expectRefused({"x", 1, 64, 0, 1, 32}, "not aligned to 64 bytes");
+  AllocationProblem problem{
+      {{"x", 10, 1, 0, 2, 0}, {"y", 10, 1, 1, 3, 9}, {"z", 1, 1, 3, 4, 9}}};
+  EXPECT_NE(check(problem).find("'x' and 'y' are fixed at offsets 0 and 9, "
+                                "where they overlap while both live"),
+            std::string::npos);
+  // With leave, and at an offset that keeps to it.
+  problem.overlaps = {{0, 1, 9, false}};
+  EXPECT_NE(check(problem), "");
+  problem.overlaps[0].distance = -9;
+  EXPECT_EQ(check(problem), "");
+  problem.separations = {{0, 2}};
+  EXPECT_NE(check(problem).find("where they share a page and must not"),
+            std::string::npos);
+  problem.pageBytes = 1;
+  EXPECT_NE(check(problem), ""); // still one byte
+  problem.buffers[2].fixedOffset = 10;
+  EXPECT_EQ(check(problem), "");
+}
+
+TEST(Allocation, CheckOfPairs) {
+  AllocationProblem problem{{{"a", 1, 1, 0, 2}, {"b", 1, 1, 1, 3}}};
+  auto expectBad = [&](const std::string &part) {
+    EXPECT_NE(check(problem).find(part), std::string::npos) << check(problem);
+  };
+  problem.overlaps = {{0, 1}};
+  EXPECT_EQ(check(problem), "");
+  problem.overlaps = {{1, 0}};
+  expectBad("input 'b' with lifetime [1, 3) and output 'a' with lifetime "
+            "[0, 2) do not meet in exactly one step");
+  problem.overlaps = {{0, 1}, {0, 1, 4}};
+  expectBad("the overlap of 'b' with 'a' is listed twice");
+  problem.overlaps = {{0, 2}};
+  expectBad("an overlap names buffer 2 of 2");
+  problem.overlaps = {{-1, 0}};
+  expectBad("an overlap names buffer -1 of 2");
+  problem.overlaps = {{0, 0}};
+  expectBad("an overlap pairs buffer 'a' with itself");
+  problem.overlaps = {};
+  problem.separations = {{1, 0}, {0, 1}};
+  expectBad("the separation of 'a' from 'b' is listed twice");
+  problem.separations = {{1, 1}};
+  expectBad("a separation pairs buffer 'b' with itself");
+  problem.separations = {{1, 7}};
+  expectBad("a separation names buffer 7 of 2");
+  problem.separations = {{0, 1}};
+  problem.pageBytes = 1000;
+  expectBad("a page of 1000 bytes is no power of two");
+}
+
 AllocationProblem randomProblem(std::mt19937 &random, int64_t count) {
   auto between = [&](int64_t least, int64_t most) {
     return least + static_cast<int64_t>(random() % (most - least + 1));

@@ -86,6 +86,88 @@ TEST_F(Validator, LowerBound) {
   expectBroken("is said to be proved, but the lower bound is 191");
 }
 
+TEST_F(Validator, FixedOffset) {
+  problem.buffers[1].fixedOffset = 128;
+  EXPECT_EQ(verify(problem, solution), "");
+  problem.buffers[1].fixedOffset = 192;
+  expectBroken("buffer 'b' at offset 128 is fixed at offset 192");
+}
+
+TEST_F(Validator, Status) {
+  solution.status = AllocationStatus::Optimal;
+  EXPECT_EQ(verify(problem, solution), "");
+  solution.proved = false;
+  expectBroken("the peak of 192 bytes is said to be the least, but is not "
+               "proved");
+  solution.status = AllocationStatus::Infeasible;
+  expectBroken("said to be too small, but no buffers are to blame");
+  solution.conflict = {0, 3};
+  expectBroken("buffer 3 is to blame, but there are 3");
+}
+
+/// b is made out of a, in step 1, and may take its bytes.
+class SharedBytes : public Validator {
+protected:
+  void share(int64_t distance, bool exact) {
+    problem = {{{"a", 100, 1, 0, 2}, {"b", 80, 1, 1, 3}, {"c", 10, 1, 1, 2}}};
+    problem.overlaps = {{0, 1, distance, exact}};
+    solution = {{0, 0, 200}, 210, 0, false};
+  }
+};
+
+TEST_F(SharedBytes, InPlace) {
+  share(0, /*exact=*/true);
+  EXPECT_EQ(verify(problem, solution), "");
+  solution.offsets[0] = 8;
+  expectBroken("buffers 'a' at [8, 108) and 'b' at [0, 80) overlap and both "
+               "live at 1");
+  solution.offsets[0] = 80; // disjoint
+  EXPECT_EQ(verify(problem, solution), "");
+}
+
+TEST_F(SharedBytes, Distance) {
+  share(16, /*exact=*/false);
+  expectBroken("'a' at [0, 100) and 'b' at [0, 80) overlap");
+  solution.offsets[0] = 15;
+  expectBroken("'a' at [15, 115) and 'b' at [0, 80) overlap");
+  solution.offsets[0] = 16;
+  EXPECT_EQ(verify(problem, solution), "");
+  share(-16, /*exact=*/false);
+  solution.offsets[1] = 16;
+  EXPECT_EQ(verify(problem, solution), "");
+  solution.offsets[1] = 17;
+  expectBroken("'a' at [0, 100) and 'b' at [17, 97) overlap");
+}
+
+TEST_F(SharedBytes, OthersHaveNoLeave) {
+  share(0, /*exact=*/true);
+  solution.offsets[2] = 70;
+  expectBroken("buffers 'a' at [0, 100) and 'c' at [70, 80) overlap");
+  solution.offsets[0] = 80;
+  expectBroken("buffers 'b' at [0, 80) and 'c' at [70, 80) overlap");
+}
+
+TEST_F(SharedBytes, OnlyInOneStep) {
+  // With a read for one step more, b is written before a is read.
+  share(0, /*exact=*/true);
+  problem.buffers[0].end = 3;
+  expectBroken("'a' at [0, 100) and 'b' at [0, 80) overlap");
+}
+
+TEST_F(Validator, Pages) {
+  problem.buffers = {{"a", 100, 1, 0, 1}, {"b", 64, 1, 5, 6}};
+  problem.separations = {{0, 1}};
+  solution = {{0, 4096}, 4160, 0, false};
+  EXPECT_EQ(verify(problem, solution), "");
+  solution.offsets = {0, 4095};
+  expectBroken("buffers 'a' at [0, 100) and 'b' at [4095, 4159) share a page "
+               "of 4096 bytes and must not");
+  solution.offsets = {4000, 0};
+  expectBroken("share a page");
+  problem.pageBytes = 16;
+  EXPECT_EQ(verify(problem, solution), "");
+}
+
 TEST_F(Validator, EmptyBuffersOverlapNothing) {
   problem.buffers.push_back({"none", 0, 64, 0, 4});
   solution.offsets.push_back(64);
