@@ -80,6 +80,17 @@ SNUG_INLINE const float *keepInRegister(const float *pointer) {
 /// next step's weights early and run out of registers. Costs no instruction.
 SNUG_INLINE void separateSteps() { __asm__ volatile("" : : : "memory"); }
 
+/// Keeps what computes `value` in the order written where that is not assembly.
+SNUG_INLINE void keepOrder(Vector &value) {
+#if SNUG_KERNEL_LANES == 4 && defined(__SSE__)
+  __asm__ volatile("" : "+x"(value));
+#elif SNUG_KERNEL_LANES == 4 && defined(__aarch64__)
+  __asm__ volatile("" : "+w"(value));
+#else
+  (void)value;
+#endif
+}
+
 /// base[Pixels * pixelStep + Offset] in all lanes, Pixels < 3. This and
 /// multiplyAdd() are volatile where they are assembly: they stay in the order
 /// written, which needs one register for inputs. GCC on its own reads inputs
@@ -108,7 +119,9 @@ SNUG_INLINE Vector broadcast(const float *base, int64_t pixelStep) {
                        "i"(Pixels == 0 ? kFloat : Pixels * kFloat));
   return value;
 #else
-  return splat(base[Pixels * pixelStep + Offset]);
+  Vector value = splat(base[Pixels * pixelStep + Offset]);
+  keepOrder(value);
+  return value;
 #endif
 #undef SNUG_VECTOR_REGISTER
 }
@@ -121,6 +134,7 @@ SNUG_INLINE void multiplyAdd(Vector &sum, Vector a, Vector b) {
   __asm__ volatile("vfmadd231ps %2, %1, %0" : "+x"(sum) : "x"(a), "x"(b));
 #else
   sum += a * b;
+  keepOrder(sum);
 #endif
 }
 
