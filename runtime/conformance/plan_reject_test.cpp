@@ -309,6 +309,36 @@ TEST_F(Reject, HostileSegments) {
       "bytes of bias");
 }
 
+// The verifier would walk over the one list for each group that refers to it:
+// the time of a load grew with the square of the file.
+TEST_F(Reject, OneGroupManyTimes) {
+  constexpr size_t kCount = 20000;
+  auto program = unpackProgram(good);
+  program->groups.resize(kCount);
+  for (auto &group : program->groups)
+    if (!group)
+      group.reset(new schema::GroupT);
+  program->groups.back()->ops.assign(kCount, "op");
+  PlanImage image = packPlan(*program, weightsOf(good));
+  EXPECT_EQ(load(image).code, SNUG_OK);
+
+  const auto *groups =
+      schema::GetProgram(image.data() + sizeof(PlanHeader))->groups();
+  unsigned char *offsets =
+      image.data() +
+      (groups->Data() - static_cast<const uint8_t *>(image.data()));
+  const unsigned char *last =
+      reinterpret_cast<const unsigned char *>(groups->Get(kCount - 1));
+  for (size_t i = 0; i < kCount; ++i) {
+    unsigned char *place = offsets + i * sizeof(flatbuffers::uoffset_t);
+    const auto offset = static_cast<flatbuffers::uoffset_t>(last - place);
+    std::memcpy(place, &offset, sizeof(offset));
+  }
+  image.seal();
+  const snug_status status = load(image);
+  EXPECT_EQ(status.code, SNUG_INVALID_PLAN) << status.message;
+}
+
 TEST_F(Reject, HostileViews) {
   const auto first = [](schema::ProgramT &p) -> schema::ConvolutionT & {
     return *at(p, kFirstTop).kernel.AsConvolution();
@@ -384,10 +414,11 @@ TEST_F(Reject, HostileViews) {
       },
       "over its own input");
   expectRefused(
-      "softmax in place",
+      "softmax shifted",
       [](schema::ProgramT &p) {
         schema::SoftmaxT &k = *at(p, kSoftmax).kernel.AsSoftmax();
         k.output.reset(new View(*k.input));
+        setOffset(k.output, k.input->offset() + 4);
       },
       "over its own input");
   expectRefused(

@@ -81,6 +81,46 @@ uint64_t checksumOf(const unsigned char *data, uint64_t end) {
   return planChecksum(data + rest, static_cast<size_t>(end) - rest, sum);
 }
 
+/// Whether all groups together list no more names than the program has room
+/// for. A hostile file may have all its groups be one table, or their lists one
+/// list, and the verifier would walk over it again for each of them: hours for
+/// a few megabytes. Everything else in a program it walks over once for each
+/// reference.
+bool groupsHaveRoom(const unsigned char *program, size_t bytes,
+                    const flatbuffers::Verifier::Options &options) {
+  using flatbuffers::Offset;
+  using flatbuffers::Table;
+  flatbuffers::Verifier verifier(program, bytes, options);
+  const flatbuffers::uoffset_t start = verifier.VerifyOffset(size_t{0});
+  if (start == 0)
+    return false;
+  const Table *root = reinterpret_cast<const Table *>(program + start);
+  if (!root->VerifyTableStart(verifier) ||
+      !root->VerifyOffsetRequired(verifier, schema::Program::VT_GROUPS))
+    return false;
+  const auto *groups =
+      root->GetPointer<const flatbuffers::Vector<Offset<Table>> *>(
+          schema::Program::VT_GROUPS);
+  if (!verifier.VerifyVector(groups))
+    return false;
+  uint64_t names = 0;
+  for (flatbuffers::uoffset_t i = 0; i < groups->size(); ++i) {
+    const Table *group = groups->Get(i);
+    if (!group->VerifyTableStart(verifier) ||
+        !group->VerifyOffsetRequired(verifier, schema::Group::VT_OPS))
+      return false;
+    const auto *ops = group->GetPointer<
+        const flatbuffers::Vector<Offset<flatbuffers::String>> *>(
+        schema::Group::VT_OPS);
+    if (!verifier.VerifyVector(ops) || !verifier.EndTable())
+      return false;
+    names += ops->size();
+    if (names > bytes / sizeof(flatbuffers::uoffset_t))
+      return false;
+  }
+  return true;
+}
+
 /// Verifies `bytes` at `data` and fills the plan.
 snug_status openPlan(const unsigned char *data, uint64_t bytes, bool anyTarget,
                      snug_plan *plan) {
@@ -112,9 +152,10 @@ snug_status openPlan(const unsigned char *data, uint64_t bytes, bool anyTarget,
   // times, which only costs time.
   options.max_tables =
       static_cast<flatbuffers::uoffset_t>(header.programBytes / 8);
-  flatbuffers::Verifier verifier(
-      program, static_cast<size_t>(header.programBytes), options);
-  if (!schema::VerifyProgramBuffer(verifier))
+  const size_t programBytes = static_cast<size_t>(header.programBytes);
+  flatbuffers::Verifier verifier(program, programBytes, options);
+  if (!groupsHaveRoom(program, programBytes, options) ||
+      !schema::VerifyProgramBuffer(verifier))
     return failure(SNUG_INVALID_PLAN,
                    "plan's program is malformed; compile the model again");
   plan->bytes = data;
