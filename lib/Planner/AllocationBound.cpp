@@ -83,7 +83,7 @@ int64_t TimeBound::aboveFixed() const {
   int64_t top = 0, gaps = 0, largestGap = 0;
   for (auto [begin, end] : fixed) {
     const int64_t gap = begin - top;
-    if (gap >= smallest || saved > 0) {
+    if (gap > 0 && (gap >= smallest || saved > 0)) {
       gaps += gap;
       largestGap = std::max(largestGap, gap);
     }

@@ -52,12 +52,18 @@ Feasibility::Feasibility(const AllocationProblem &problem, int64_t nodes)
   // Whether some optimum has every buffer pushed down as far as it goes, and
   // none in place but where that is as low as it goes.
   bool isComplete = true;
+  std::vector<bool> isOutput(problem.buffers.size());
+  for (const AllocationOverlap &overlap : problem.overlaps)
+    isOutput[overlap.output] = true;
   for (size_t i = 0; i < problem.overlaps.size(); ++i) {
     const AllocationOverlap &overlap = problem.overlaps[i];
     if (problem.buffers[overlap.input].bytes == 0 ||
         problem.buffers[overlap.output].bytes == 0)
       continue;
     isComplete &= !overlap.exact && overlap.distance >= 0;
+    // Buffers of one step could lie below each other in a circle.
+    const AllocationBuffer &input = problem.buffers[overlap.input];
+    isComplete &= input.end != input.begin + 1 || !isOutput[overlap.input];
     together[i] = overlap.exact || overlap.distance <= 0;
     anyInPlace |= together[i];
   }

@@ -185,8 +185,10 @@ void PackingSearch::touchAll(const Packing::Item &item) {
 }
 
 void PackingSearch::remember(int index) {
-  const State &state = states[index];
-  trail.push_back({index, state.least, state.hole, state.cause});
+  State &state = states[index];
+  trail.push_back(
+      {index, state.least, state.hole, state.cause, state.lastChange});
+  state.lastChange = static_cast<int>(trail.size()) - 1;
 }
 
 void PackingSearch::undo(const Mark &mark) {
@@ -197,6 +199,7 @@ void PackingSearch::undo(const Mark &mark) {
     state.least = trail.back().least;
     state.hole = trail.back().hole;
     state.cause = trail.back().cause;
+    state.lastChange = trail.back().previous;
   }
   causes.resize(mark.causes);
 }
@@ -230,6 +233,30 @@ void PackingSearch::explainDelay(int index) {
   for (const Packing::Neighbour &neighbour : packing.neighbours[index])
     blame(states[neighbour.item].placed ? neighbour.item
                                         : states[neighbour.item].cause);
+}
+
+/// Why a neighbour must lie above the item just placed: it was placed there,
+/// and the neighbour cannot lie below. Of the bounds that say so, the earliest.
+int PackingSearch::causeOfLyingAbove(int index,
+                                     const Packing::Neighbour &neighbour) {
+  const int64_t offset = states[index].least;
+  auto fitsBelow = [&](int64_t least) {
+    return aboveAt(least, neighbour.below, neighbour.paged) <= offset;
+  };
+  if (!fitsBelow(0))
+    return index;
+  const State &other = states[neighbour.item];
+  int cause = other.cause;
+  for (int change = other.lastChange;
+       change != kNone && !fitsBelow(trail[change].least);
+       change = trail[change].previous)
+    cause = trail[change].cause;
+  if (cause == kNone)
+    return index;
+  conflict.assign(words, 0);
+  blame(index);
+  blame(cause);
+  return rememberConflict();
 }
 
 /// Twins lie above each other in a fixed order.
@@ -367,8 +394,11 @@ bool PackingSearch::place(int index) {
         return dropTouched();
       }
     }
-    if (!raise(neighbour.item,
-               aboveAt(state.least, neighbour.above, neighbour.paged), index))
+    const int64_t least =
+        roundUp(aboveAt(state.least, neighbour.above, neighbour.paged),
+                packing.items[neighbour.item].alignment);
+    if (least > other.least &&
+        !raise(neighbour.item, least, causeOfLyingAbove(index, neighbour)))
       return dropTouched();
   }
   return checkTouched();
@@ -426,7 +456,9 @@ int PackingSearch::lowest(const std::vector<int> &candidates) const {
     if (best < 0 || states[index].least < states[best].least)
       best = index;
   }
-  for (bool moved = packing.tiesMatter && best >= 0; moved;) {
+  // Ties in a circle are not ours to solve, see Feasibility.
+  bool moved = packing.tiesMatter && best >= 0;
+  for (size_t turn = 0; moved && turn < count; ++turn) {
     moved = false;
     for (const Packing::Neighbour &neighbour : packing.neighbours[best])
       if (neighbour.below == 0 && !states[neighbour.item].placed &&

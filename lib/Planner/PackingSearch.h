@@ -99,6 +99,7 @@ private:
   bool raise(int index, int64_t offset, int cause);
   void blame(int cause);
   void explainDelay(int index);
+  int causeOfLyingAbove(int index, const Packing::Neighbour &neighbour);
   int rememberConflict();
   bool isBlamed(int index) const {
     return (conflict[index / 64] >> (index % 64) & 1) != 0;
@@ -132,6 +133,7 @@ private:
     /// Why it cannot lie below `least`: kNone, the item that was placed, or
     /// `count` plus the number of a set of items in `causes`.
     int cause = kNone;
+    int lastChange = kNone; ///< in the trail
     bool placed = false;
   };
   static constexpr int kNone = -1;
@@ -144,6 +146,7 @@ private:
     int item;
     int64_t least, hole;
     int cause;
+    int previous; ///< of the same item, or kNone
   };
   std::vector<Change> trail;
   std::vector<int> placedOrder;

@@ -397,6 +397,41 @@ TEST(AllocationExact, NegativeDistanceMayLiftTheInput) {
   EXPECT_EQ(verify(problem, solution), "");
 }
 
+TEST(AllocationExact, OverlapsInACircle) {
+  // Three buffers of one step, each the output of the next: all at one offset.
+  AllocationProblem problem{
+      {{"a", 7, 1, 0, 1}, {"b", 5, 1, 0, 1}, {"c", 6, 1, 0, 1}}};
+  problem.overlaps = {{0, 1}, {1, 2}, {2, 0}};
+  const AllocationSolution solution = allocate(problem);
+  EXPECT_EQ(verify(problem, solution), "");
+  EXPECT_EQ(solution.peak, BruteForce(problem).leastPeak());
+  EXPECT_EQ(solution.status, AllocationStatus::Optimal);
+}
+
+TEST(AllocationExact, FixedOnesMayOverlap) {
+  // Of the caller's two, one lies within the other: no gap between them.
+  AllocationProblem problem{
+      {{"in", 1, 1, 0, 2, 4}, {"out", 6, 1, 1, 2, 2}, {"other", 3, 2, 1, 2}}};
+  problem.overlaps = {{0, 1, 1, false}};
+  const AllocationSolution solution = allocate(problem);
+  EXPECT_EQ(solution.offsets, (Offsets{4, 2, 8}));
+  EXPECT_EQ(solution.peak, 11);
+  EXPECT_EQ(solution.peak, BruteForce(problem).leastPeak());
+  EXPECT_EQ(verify(problem, solution), "");
+}
+
+TEST(AllocationExact, WhatLiesAboveMayHaveFitBelow) {
+  // Found by trying many: b must lie below the caller's byte, and c above it.
+  AllocationProblem problem{{{"a", 4, 1, 3, 4},
+                             {"first", 4, 1, 0, 3},
+                             {"b", 4, 1, 2, 4},
+                             {"c", 1, 1, 1, 3},
+                             {"caller", 1, 1, 3, 4, 4}}};
+  problem.separations = {{4, 2}};
+  problem.pageBytes = 2;
+  ASSERT_NO_FATAL_FAILURE(expectLeast(problem, 9));
+}
+
 TEST(AllocationExact, PagesByHand) {
   // 10 and 20 bytes that never live together share bytes, unless they must not
   // share a page.
