@@ -104,7 +104,7 @@ def measure(options):
 def report(results):
     lines = ["Seconds are CPU time of `snug-planner allocate` on one core, reading and printing included, the best of some runs.", ""]
     if results["instances"]:
-        lines += ["Instances of MiniMalloc (ASPLOS 2023), which needs 33.8 s of CPU for these at capacity on a machine of this kind.", ""]
+        lines += ["Instances of MiniMalloc (ASPLOS 2023), which took 33.8 s of CPU for these at capacity on an Intel machine of the same class (not measured in these runs).", ""]
         rows = [[r["instance"], r["least"]["buffers"], f"{r['greedy_peak']:,}", f"{r['at_capacity']['peak']:,}", r["at_capacity"]["nodes"],
                  f"{r['at_capacity']['cpu_seconds']:.3f}", f"{r['least']['lower_bound']:,}", f"{r['least']['peak']:,}",
                  "yes" if r["least"]["proved"] else "no", r["least"]["nodes"], f"{r['least']['cpu_seconds']:.3f}"] for r in results["instances"]]
