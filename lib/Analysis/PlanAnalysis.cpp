@@ -36,6 +36,16 @@ static plan::BufferOp findCoveredBuffer(Value value) {
              : nullptr;
 }
 
+/// True where the kernel also reads the buffer in another way than in place.
+static bool isReadElsewhere(plan::KernelOpInterface kernel,
+                            plan::BufferOp buffer) {
+  auto isOfBuffer = [&](Value operand) {
+    return plan::findBuffer(operand) == buffer;
+  };
+  return llvm::count_if(kernel->getOperands(), isOfBuffer) >
+         llvm::count_if(kernel.getInPlaceInputs(), isOfBuffer);
+}
+
 /// "'conv1' tile 3", or "scratch of 'conv1' tile 3".
 static std::string nameAfter(plan::KernelOpInterface kernel,
                              plan::BufferOp buffer) {
@@ -91,7 +101,7 @@ PlanBuffers collectBuffers(plan::ProgramOp program) {
     for (Value value : kernel.getInPlaceInputs()) {
       plan::BufferOp input = findCoveredBuffer(value);
       plan::BufferOp output = findCoveredBuffer(kernel.getOutputView());
-      if (input && output)
+      if (input && output && !isReadElsewhere(kernel, input))
         result.program.addReuse(static_cast<int64_t>(step), indexOf[input],
                                 indexOf[output]);
     }

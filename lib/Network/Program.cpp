@@ -329,9 +329,18 @@ void Expander::findReuses() {
   };
   for (size_t i = 0; i < program.steps.size(); ++i) {
     const Step &step = program.steps[i];
-    for (size_t k = 0; step.op >= 0 && k < step.inputs.size(); ++k)
-      if (network.ops[step.op].operands[k].inPlace &&
-          usesAllOf(step.inputs[k]) && usesAllOf(step.output))
+    if (step.op < 0)
+      continue;
+    const std::vector<Operand> &operands = network.ops[step.op].operands;
+    auto isReadElsewhere = [&](int buffer) {
+      for (size_t k = 0; k < operands.size(); ++k)
+        if (step.inputs[k].buffer == buffer && !operands[k].inPlace)
+          return true;
+      return false;
+    };
+    for (size_t k = 0; k < operands.size(); ++k)
+      if (operands[k].inPlace && usesAllOf(step.inputs[k]) &&
+          usesAllOf(step.output) && !isReadElsewhere(step.inputs[k].buffer))
         program.addReuse(static_cast<int64_t>(i), step.inputs[k].buffer,
                          step.output.buffer);
   }

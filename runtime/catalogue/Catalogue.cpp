@@ -164,6 +164,9 @@ int64_t workspaceBytes(Target, KernelKind, const WindowShape &, int) {
 
 bool runsInPlace(KernelKind kind, int index) {
   switch (kind) {
+  case KernelKind::Convolution:
+  case KernelKind::Depthwise:
+    return index == 1;
   case KernelKind::Unary:
   case KernelKind::Softmax:
     return index == 0;

@@ -167,6 +167,15 @@ bool Tensor::sameBits(const Tensor &other) const {
                      static_cast<size_t>(buffer->size()) * sizeof(float)) == 0;
 }
 
+void expectSameElements(const Tensor &inPlace, const Tensor &apart) {
+  const TensorView &extents = apart.view;
+  for (int n = 0; n < extents.batch; ++n)
+    for (int y = 0; y < extents.height; ++y)
+      for (int x = 0; x < extents.width; ++x)
+        for (int c = 0; c < extents.channels; ++c)
+          ASSERT_EQ(inPlace.at(n, y, x, c), apart.at(n, y, x, c));
+}
+
 double activate(double value, Activation activation, float slope) {
   switch (activation) {
   case Activation::None:

@@ -111,6 +111,9 @@ private:
   std::unique_ptr<GuardedBuffer> buffer;
 };
 
+/// What a kernel wrote over its input is what it writes elsewhere.
+void expectSameElements(const Tensor &inPlace, const Tensor &apart);
+
 /// Packed floats in a guarded buffer of exactly their bytes.
 struct Packed {
   Packed(int64_t bytes, Guard guard)

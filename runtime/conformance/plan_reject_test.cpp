@@ -429,10 +429,11 @@ TEST_F(Reject, HostileViews) {
       },
       "over its own input");
   expectRefused(
-      "residual overlap",
+      "residual shifted",
       [](schema::ProgramT &p) {
         schema::ConvolutionT &k = *at(p, kPoint).kernel.AsConvolution();
         k.residual.reset(new View(*k.output));
+        setOffset(k.residual, k.output->offset() + 4);
       },
       "second input");
 }

@@ -63,3 +63,4 @@ def options_body(tool, described):
 
 test("docs/every option of snug compile is described")(options_body(["snug", "compile"], "## Make it fit"))
 test("docs/every option of snug-run is described")(options_body(["snug-run"], "## Run it"))
+test("docs/every option of snug-planner is described")(options_body(["snug-planner", "allocate"], "## Addresses alone"))

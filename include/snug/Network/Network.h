@@ -35,7 +35,7 @@ struct Operand {
   int tensor = -1; ///< index into Network::tensors
   AxisMap height, width;
   /// The kernel may write the result over this operand: it reads each element
-  /// before it writes the one in its place.
+  /// before it writes the one in its place, and needs it no more.
   bool inPlace = false;
 };
 

@@ -344,6 +344,11 @@ int64_t GemmOp::getMacs() {
          getInput().getType().getChannels();
 }
 
+SmallVector<Value> ConvolutionOp::getInPlaceInputs() {
+  return getResidual() ? SmallVector<Value>{getResidual()}
+                       : SmallVector<Value>();
+}
+
 SmallVector<Value> UnaryOp::getInPlaceInputs() { return {getInput()}; }
 
 SmallVector<Value> AddOp::getInPlaceInputs() { return {getLeft(), getRight()}; }

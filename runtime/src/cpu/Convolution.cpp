@@ -229,7 +229,7 @@ __attribute__((noinline)) void runTail(int64_t pixels, int channels,
   for (int64_t block = 0; block < call.blocks; ++block) {
     if (!call.first)
       gather(output, call.outputStep, sums, pixels, channels);
-    if (call.last && residual) {
+    if (call.first && residual) {
       gather(residual, call.residualStep, residuals, pixels, channels);
       tail.residual = residuals;
       tail.residualStep = kPanel;
@@ -283,7 +283,7 @@ private:
   void runAtBorder(int64_t x, int64_t pixels);
   void runColumns(int64_t columnBegin, int64_t columnEnd, int64_t x,
                   int64_t pixelBegin, int64_t pixelEnd, bool first, bool last);
-  /// Only the bias (first) or the residual and activation (last).
+  /// Only the bias and the residual (first) or the activation (last).
   void runNothing(int64_t pixels, bool first, bool last);
   /// Input column under the kernel's first column at output column x.
   int64_t inputColumn(int64_t x) const {

@@ -59,8 +59,8 @@ struct BlockCall {
   float *output;
   int64_t outputStep;    ///< between pixels
   int64_t blocks;        ///< so many blocks, side by side
-  bool first;            ///< start from the bias, not from what `output` holds
-  bool last;             ///< add the residual and apply the activation
+  bool first;            ///< start from bias and residual, not from `output`
+  bool last;             ///< apply the activation
   const float *bias;     ///< or null
   const float *residual; ///< or null
   int64_t residualStep;
@@ -242,6 +242,11 @@ __attribute__((noinline)) void block(const BlockCall &call) {
         bias[v] = call.bias ? load(call.bias + v * kLanes) : zero();
       forEachSum<Pixels, Vectors>(
           [&](int p, int v) SNUG_INLINE_LAMBDA { sum[p][v] = bias[v]; });
+      // Before anything is stored: the output may lie on the residual.
+      if (residual)
+        forEachSum<Pixels, Vectors>([&](int p, int v) SNUG_INLINE_LAMBDA {
+          sum[p][v] += load(residual + p * residualStep + v * kLanes);
+        });
     } else {
       forEachSum<Pixels, Vectors>([&](int p, int v) SNUG_INLINE_LAMBDA {
         sum[p][v] = load(output + p * outputStep + v * kLanes);
@@ -284,10 +289,6 @@ __attribute__((noinline)) void block(const BlockCall &call) {
     }
 
     if (last) {
-      if (residual)
-        forEachSum<Pixels, Vectors>([&](int p, int v) SNUG_INLINE_LAMBDA {
-          sum[p][v] += load(residual + p * residualStep + v * kLanes);
-        });
       // The activation is chosen once for the block, not once for every vector.
       if (activation == Activation::LeakyRelu) {
         forEachSum<Pixels, Vectors>([&](int p, int v) SNUG_INLINE_LAMBDA {

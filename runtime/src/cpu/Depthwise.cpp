@@ -219,12 +219,8 @@ Blocks pickBlocks(const WindowShape &shape) {
 uint64_t depthwise(const WindowShape &shape, const TensorView &input,
                    const float *weights, const Epilogue &epilogue,
                    const TensorView &output, void *, ThreadPool &pool) {
-  const Window horizontal = {input.width,         output.width,
-                             shape.kernelWidth,   shape.strideWidth,
-                             shape.dilationWidth, shape.padLeft};
-  const Window vertical = {input.height,         output.height,
-                           shape.kernelHeight,   shape.strideHeight,
-                           shape.dilationHeight, shape.padTop};
+  const Window horizontal = columnsOf(shape, input, output);
+  const Window vertical = rowsOf(shape, input, output);
   const TensorView *residual = epilogue.residual;
   const Layer layer = {output.channels,
                        shape.kernelHeight,

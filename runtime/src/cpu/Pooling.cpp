@@ -98,12 +98,8 @@ template <typename MakeReduction>
 SNUG_INLINE void pool(const WindowShape &shape, const TensorView &input,
                       const TensorView &output, ThreadPool &threads,
                       MakeReduction makeReduction) {
-  const Window horizontal = {input.width,         output.width,
-                             shape.kernelWidth,   shape.strideWidth,
-                             shape.dilationWidth, shape.padLeft};
-  const Window vertical = {input.height,         output.height,
-                           shape.kernelHeight,   shape.strideHeight,
-                           shape.dilationHeight, shape.padTop};
+  const Window horizontal = columnsOf(shape, input, output);
+  const Window vertical = rowsOf(shape, input, output);
   const int64_t rowElements =
       int64_t(input.width) * shape.strideHeight * input.channels;
   parallelPieces(

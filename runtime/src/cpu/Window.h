@@ -50,6 +50,17 @@ struct Window {
   }
 };
 
+SNUG_INLINE Window rowsOf(const WindowShape &shape, const TensorView &input,
+                          const TensorView &output) {
+  return {input.height,       output.height,        shape.kernelHeight,
+          shape.strideHeight, shape.dilationHeight, shape.padTop};
+}
+SNUG_INLINE Window columnsOf(const WindowShape &shape, const TensorView &input,
+                             const TensorView &output) {
+  return {input.width,       output.width,        shape.kernelWidth,
+          shape.strideWidth, shape.dilationWidth, shape.padLeft};
+}
+
 } // namespace
 } // namespace SNUG_KERNEL_NAMESPACE
 } // namespace runtime

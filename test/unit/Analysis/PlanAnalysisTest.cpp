@@ -95,6 +95,36 @@ TEST_F(PlanAnalysis, MemoryMap) {
   EXPECT_EQ(map.arena[3].bytes, 16);
 }
 
+/// A residual may be written over, unless the convolution also reads it as its
+/// input.
+TEST_F(PlanAnalysis, ResidualInPlace) {
+  module = parseSourceString<ModuleOp>(R"(
+    snug_plan.program @net target "portable" threads 1 {
+      snug_plan.segment @w packing convolution bytes 1024 = dense<1.0> : tensor<4x4x1x1xf32>
+      %x = snug_plan.buffer input "x" shape [1, 4] : !snug_plan.buffer<1x1x1x4, channels_last>
+      %a = snug_plan.buffer activation : !snug_plan.buffer<1x1x1x4, channels_last>
+      %y = snug_plan.buffer output "y" shape [1, 4] : !snug_plan.buffer<1x1x1x4, channels_last>
+      %0 = snug_plan.view %x[0, 0] : <1x1x1x4, channels_last> -> <1x1x1x4, channels_last>
+      %1 = snug_plan.view %a[0, 0] : <1x1x1x4, channels_last> -> <1x1x1x4, channels_last>
+      %2 = snug_plan.view %y[0, 0] : <1x1x1x4, channels_last> -> <1x1x1x4, channels_last>
+      snug_plan.convolution %0 to %1 weights @w kernel [1, 1] strides [1, 1] dilations [1, 1] pads [0, 0, 0, 0] : <1x1x1x4, channels_last> to <1x1x1x4, channels_last>
+      snug_plan.convolution %1 to %2 residual %0 : !snug_plan.view<1x1x1x4, channels_last> weights @w kernel [1, 1] strides [1, 1] dilations [1, 1] pads [0, 0, 0, 0] : <1x1x1x4, channels_last> to <1x1x1x4, channels_last>
+      %again = snug_plan.buffer output "z" shape [1, 4] : !snug_plan.buffer<1x1x1x4, channels_last>
+      %3 = snug_plan.view %again[0, 0] : <1x1x1x4, channels_last> -> <1x1x1x4, channels_last>
+      snug_plan.convolution %1 to %3 residual %1 : !snug_plan.view<1x1x1x4, channels_last> weights @w kernel [1, 1] strides [1, 1] dilations [1, 1] pads [0, 0, 0, 0] : <1x1x1x4, channels_last> to <1x1x1x4, channels_last>
+    }
+  )",
+                                       &context);
+  ASSERT_TRUE(module);
+  PlanBuffers buffers = collectBuffers(program());
+  ASSERT_EQ(buffers.program.reuses.size(), 1u);
+  EXPECT_EQ(buffers.program.reuses[0].step, 1);
+  EXPECT_EQ(buffers.names[buffers.program.reuses[0].input], "x");
+  EXPECT_EQ(buffers.names[buffers.program.reuses[0].output], "y");
+  EXPECT_TRUE(runtime::runsInPlace(runtime::KernelKind::Convolution, 1));
+  EXPECT_FALSE(runtime::runsInPlace(runtime::KernelKind::Convolution, 0));
+}
+
 /// The dialect and the kernel catalogue say the same of what runs in place.
 TEST_F(PlanAnalysis, InPlaceAsTheCatalogueSays) {
   ASSERT_TRUE(module);

@@ -169,11 +169,12 @@ def Plan_MoveOp : Plan_KernelOp<"move"> {
   }];
 }
 
-def Plan_ConvolutionOp : Plan_KernelOp<"convolution", ["getMacs"], [AttrSizedOperandSegments]> {
+def Plan_ConvolutionOp : Plan_KernelOp<"convolution", ["getMacs", "getInPlaceInputs"], [AttrSizedOperandSegments]> {
   let summary = "direct or depthwise convolution of a view";
   let description = [{
     output = activation(convolution + bias + residual). `pads` are the padding
-    taps around this call's input view: top, left, bottom, right.
+    taps around this call's input view: top, left, bottom, right. The output may
+    lie exactly on the residual.
   }];
   let arguments = !con((ins Plan_ViewType:$input, Plan_ViewType:$output,
       Optional<Plan_ViewType>:$residual, Optional<Plan_WorkspaceType>:$workspace,
