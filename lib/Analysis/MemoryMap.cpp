@@ -49,7 +49,7 @@ static void extend(MemoryBlock &block, int64_t step) {
   block.end = step + 1;
 }
 
-planner::MemoryFigures predictedMemory(plan::ProgramOp program) {
+static planner::MemoryFigures predictedMemory(plan::ProgramOp program) {
   DictionaryAttr predicted = program.getPredictedAttr();
   auto integer = [&](StringRef name) {
     return predicted.getAs<IntegerAttr>(name).getInt();

@@ -3,6 +3,7 @@
 #ifndef SNUG_LIB_PLANNER_SEARCHSPACE_H
 #define SNUG_LIB_PLANNER_SEARCHSPACE_H
 
+#include "AllocationBound.h"
 #include "snug/Planner/Search.h"
 
 #include <algorithm>
@@ -11,10 +12,6 @@
 #include <vector>
 
 namespace snug::planner {
-
-inline int64_t roundUp(int64_t bytes, int64_t unit) {
-  return (bytes + unit - 1) / unit * unit;
-}
 
 /// Bytes of the process besides weights and arena.
 inline int64_t runtimeOverhead(const SearchOptions &options, int64_t steps) {

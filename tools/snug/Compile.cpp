@@ -4,7 +4,6 @@
 #include "MemoryMapPage.h"
 #include "Model.h"
 #include "Report.h"
-#include "tools/shared/OutputFile.h"
 
 #include "snug/Dialect/Plan/PlanDialect.h"
 #include "snug/Export/ExportPlan.h"
@@ -41,19 +40,6 @@ static PlanReport describe(plan::ProgramOp program, const MemoryMap &map) {
   return report;
 }
 
-static LogicalResult writePlan(ModuleOp module, const std::string &path) {
-  std::string problem;
-  const bool written = writeWholeFile(
-      path,
-      [&](llvm::raw_ostream &stream) {
-        return succeeded(exportPlan(module, stream, /*freeWeights=*/true));
-      },
-      problem);
-  if (!problem.empty())
-    reportError(problem);
-  return success(written);
-}
-
 int runCompile(const CompileOptions &options) {
   Progress progress;
   Session session;
@@ -75,7 +61,10 @@ int runCompile(const CompileOptions &options) {
     return kBadInput;
   }
   progress.show("writing " + options.output);
-  if (failed(writePlan(*module, options.output)))
+  auto write = [&](llvm::raw_ostream &stream) {
+    return succeeded(exportPlan(*module, stream, /*freeWeights=*/true));
+  };
+  if (!writeFile(options.output, write))
     return kBadInput;
 
   auto program = *module->getOps<plan::ProgramOp>().begin();

@@ -182,17 +182,10 @@ ordered_json blocksToJson(const std::vector<MemoryBlock> &blocks) {
 } // namespace
 
 bool writeMemoryMapPage(const MemoryMap &map, const std::string &file) {
-  std::error_code code;
-  llvm::raw_fd_ostream out(file, code);
-  if (!code) {
+  return writeFile(file, [&](llvm::raw_ostream &out) {
     drawPage(map, out);
-    out.flush();
-    code = out.error();
-    out.clear_error();
-  }
-  if (code)
-    reportError("cannot write '" + file + "': " + code.message());
-  return !code;
+    return true;
+  });
 }
 
 ordered_json toJson(const MemoryMap &map) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Loading a model, printing what goes wrong, showing progress.
 #include "Model.h"
+#include "tools/shared/OutputFile.h"
 #include "tools/shared/Printable.h"
 
 #include "snug/Dialect/Plan/PlanDialect.h"
@@ -18,6 +19,15 @@ namespace snug::tool {
 
 void reportError(const llvm::Twine &message) {
   llvm::errs() << "snug: error: " << printable(message.str()) << "\n";
+}
+
+bool writeFile(const std::string &file,
+               llvm::function_ref<bool(llvm::raw_ostream &)> write) {
+  std::string problem;
+  const bool written = writeWholeFile(file, write, problem);
+  if (!problem.empty())
+    reportError(problem);
+  return written;
 }
 
 Progress::~Progress() {

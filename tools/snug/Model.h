@@ -15,6 +15,11 @@ namespace snug::tool {
 /// "snug: error: <message>" on standard error.
 void reportError(const llvm::Twine &message);
 
+/// Has `write` fill a file, whole or not at all; false where it fails itself or
+/// the file cannot be written, which is printed.
+bool writeFile(const std::string &file,
+               llvm::function_ref<bool(llvm::raw_ostream &)> write);
+
 /// One line on standard error that tells which phase runs, replaced by the
 /// next one and removed at the end; nothing where that is no terminal.
 class Progress {

@@ -8,8 +8,6 @@
 #include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/raw_ostream.h"
 
-#include <fstream>
-
 namespace snug::tool {
 
 using llvm::formatv;
@@ -133,15 +131,11 @@ ordered_json opsToJson(const MemoryReport &report) {
 
 bool writeJson(const ordered_json &document, const std::string &file) {
   // A name in a model may hold bytes that are no UTF-8; they are replaced.
-  std::ofstream stream(file, std::ios::binary);
-  stream << document.dump(2, ' ', false,
-                          nlohmann::json::error_handler_t::replace)
-         << "\n";
-  stream.flush();
-  if (stream)
+  return writeFile(file, [&](llvm::raw_ostream &out) {
+    out << document.dump(2, ' ', false, ordered_json::error_handler_t::replace)
+        << "\n";
     return true;
-  reportError("cannot write '" + file + "'");
-  return false;
+  });
 }
 
 } // namespace snug::tool

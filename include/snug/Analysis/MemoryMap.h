@@ -43,9 +43,6 @@ MemoryMap mapMemory(plan::ProgramOp program);
 /// The same of a plan that was not lowered.
 MemoryMap mapMemory(const network::Network &network, const planner::Plan &plan);
 
-/// The figures of a program whose memory is planned.
-planner::MemoryFigures predictedMemory(plan::ProgramOp program);
-
 } // namespace snug
 
 #endif // SNUG_ANALYSIS_MEMORYMAP_H

@@ -48,7 +48,8 @@ struct SearchOptions {
   Allocator allocate = planner::allocate;
   /// Nodes that the exact solver may visit for each of a search's candidates,
   /// until its arena is down to the bound in units; and for a plan's addresses.
-  int64_t candidateNodes = 20'000, planNodes = 2'000'000;
+  int64_t candidateNodes = 20'000;
+  int64_t planNodes = AllocationOptions().nodeLimit;
 };
 
 /// Addresses of a program's buffers, and what they come down to.

@@ -26,7 +26,12 @@ snug_status checkTarget(const schema::Program &program, bool anyTarget) {
   const Target target = static_cast<Target>(number);
   if (anyTarget)
     return success();
-  if (number > static_cast<int>(hostTarget()) || !kernelTable(target))
+  if (!kernelTable(target))
+    return failure(SNUG_UNSUPPORTED,
+                   "plan is made for %s, whose kernels this runtime was built "
+                   "without; compile the model with --target=%s",
+                   targetName(target), targetName(Target::Portable));
+  if (number > static_cast<int>(hostTarget()))
     return failure(SNUG_UNSUPPORTED,
                    "plan is made for %s, but this machine runs %s at most; "
                    "compile the model with --target=%s",

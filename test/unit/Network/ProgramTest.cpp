@@ -155,6 +155,21 @@ TEST(Expand, ReusesByHand) {
             (std::vector<int>{result(1), result(2), result(3)}));
 }
 
+TEST(Expand, NoReuseOfWhatIsReadInAnotherWay) {
+  // y = x + x: in place while both operands may be, not where one may not.
+  Builder builder;
+  const int x = builder.input(1, 1, 3, 3);
+  builder.output(builder.add(x, x));
+  Network network = builder.network();
+  auto program = expand(network, {});
+  ASSERT_TRUE(program);
+  EXPECT_EQ(program->reuses.size(), 1u);
+  network.ops[0].operands[0].inPlace = false;
+  program = expand(network, {});
+  ASSERT_TRUE(program);
+  EXPECT_TRUE(program->reuses.empty());
+}
+
 TEST(Expand, NoReuseOfPartsOrOtherOrders) {
   // Tiles write parts of a full buffer; a moved input has another order.
   Builder builder;
