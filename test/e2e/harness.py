@@ -65,30 +65,42 @@ def fresh_folder(name):
 
 
 class Model:
-    """A network of the zoo as a file, with one input and what ONNX Runtime makes of it."""
+    """A network of the zoo as a file, with inputs and what ONNX Runtime makes of them."""
 
     def __init__(self, name, opset, **options):
-        label = "-".join([name, str(opset)] + [f"{k}{v}" for k, v in sorted(options.items())])
+        label = "-".join([name, str(opset or "")] + [f"{k}{v}" for k, v in sorted(options.items())])
         self.name = name
         self.folder = fresh_folder("".join(c if c.isalnum() or c in "._-" else "_" for c in label))
         self.path = os.path.join(self.folder, "model.onnx")
-        self.input = os.path.join(self.folder, "input.npy")
         self.builder = write_model(self.path, name, opset, **options)
-        shape = self.builder.input.shape
-        values = np.random.default_rng(7).uniform(-1, 1, shape).astype(np.float32)
-        np.save(self.input, values)
+        random = np.random.default_rng(7)
+        values = {i.name: random.uniform(-1, 1, i.shape).astype(np.float32) for i in self.builder.inputs}
+        self.inputs = {each: os.path.join(self.folder, each + ".npy") for each in values}
+        for each, path in self.inputs.items():
+            np.save(path, values[each])
         reference = self.path
-        if opset > ORT_OPSET:
+        if opset is not None and opset > ORT_OPSET:
             reference = os.path.join(self.folder, "reference.onnx")
             write_model(reference, name, ORT_OPSET, **options)
-        self.expected = {"output.npy": onnx_runtime(reference, values)}
+        self.expected = onnx_runtime(reference, values)
         self.plans = 0
+
+    @property
+    def input(self):
+        """The file of the only input."""
+        (path,) = self.inputs.values()
+        return path
+
+    @property
+    def feeds(self):
+        """The inputs as arguments of snug-run."""
+        return [f"--input={name}={path}" for name, path in self.inputs.items()]
 
     def remove(self):
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
-def write_model(path, name, opset=13, **options):
+def write_model(path, name, opset=None, **options):
     builder, result = snug_zoo.build(name, opset=opset, **options)
     with open(path, "wb") as file:
         file.write(builder.model(result).SerializeToString(deterministic=True))
@@ -97,17 +109,18 @@ def write_model(path, name, opset=13, **options):
 
 
 def onnx_runtime(path, values):
+    """Its outputs for inputs by name, named as snug-run names its files."""
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
     options.log_severity_level = 3
     session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
-    return session.run(None, {"input": values})[0]
+    return {output.name + ".npy": found for output, found in zip(session.get_outputs(), session.run(None, values))}
 
 
 _models = {}
 
 
-def model(name, opset=13, **options):
+def model(name, opset=None, **options):
     """The network, made once a run of the tests."""
     key = (name, opset, tuple(sorted(options.items())))
     if key not in _models:
@@ -165,7 +178,7 @@ def run_plan(plan, *options):
     """A fresh snug-run on the model's input; every check of memory and work. Returns (JSON, outputs)."""
     folder = plan.path + ".out"
     shutil.rmtree(folder, ignore_errors=True)
-    done = run_status(plan.path, f"--input=input={plan.model.input}", "--output-dir=" + folder, "--json=" + plan.path + ".run.json", *options)
+    done = run_status(plan.path, *plan.model.feeds, "--output-dir=" + folder, "--json=" + plan.path + ".run.json", *options)
     check(done.status == 0, f"snug-run {' '.join(options)}: exit status {done.status}\n{done.tail(8)}")
     report = load_json(plan.path + ".run.json")
     measured, predicted = report["memory"]["measured"], plan.predicted

@@ -9,7 +9,7 @@ import onnx
 from onnx import TensorProto, helper
 
 from harness import binary, check, check_close, check_refused, check_tiled, fresh_folder, model, run, test, untiled
-from snug_zoo.builder import NEWEST_OPSET, OLDEST_OPSET
+from snug_zoo.graph import NEWEST_OPSET, OLDEST_OPSET
 
 FORMS = ["odd-opset", "odd-activations", "odd-normalized", "odd-average", "odd-head"]
 

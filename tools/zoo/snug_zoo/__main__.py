@@ -7,8 +7,8 @@ import os
 import re
 import sys
 
-from snug_zoo.builder import FLOAT_BYTES, NEWEST_OPSET, OLDEST_OPSET, ZooError
-from snug_zoo.catalogue import DEFAULT_OPSET, DEFAULT_SEED, NETWORKS, build
+from snug_zoo.catalogue import DEFAULT_OPSET, DEFAULT_SEED, NETWORKS, build, results_of
+from snug_zoo.graph import FLOAT_BYTES, NEWEST_OPSET, OLDEST_OPSET, ZooError
 
 
 def size_argument(text):
@@ -24,16 +24,27 @@ def positive(text):
     return int(text)
 
 
+def factor(text):
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0.0 < value <= 16.0:
+        raise argparse.ArgumentTypeError(f"'{text}' is not a factor above 0 and at most 16")
+    return value
+
+
 def parser():
     p = argparse.ArgumentParser(prog="zoo", description="Writes a network of the model zoo as an ONNX file, with seeded "
-                                "weights. Its input is named input, its output output.")
+                                "weights. Its input is named input, its output output, or output0, output1, ... where there are several.")
     p.add_argument("name", nargs="?", metavar="NAME", help="the network, see --list")
     p.add_argument("-o", "--output", metavar="FILE.onnx", help="where to write it")
     p.add_argument("--size", type=size_argument, metavar="N|HxW", help="height and width of the input")
     p.add_argument("--batch", type=positive, metavar="N", help="images in the input")
     p.add_argument("--seed", type=int, default=DEFAULT_SEED, metavar="N", help="of the weights (%(default)s)")
-    p.add_argument("--opset", type=int, default=DEFAULT_OPSET, metavar="N",
-                   help=f"ONNX opset, {OLDEST_OPSET} to {NEWEST_OPSET} (%(default)s)")
+    p.add_argument("--width", type=factor, metavar="W", help="factor of the channels, of networks that are published in several widths")
+    p.add_argument("--opset", type=int, metavar="N",
+                   help=f"ONNX opset, {OLDEST_OPSET} to {NEWEST_OPSET} ({DEFAULT_OPSET}, or the oldest that has the network's operators)")
     p.add_argument("--list", action="store_true", help="list the networks, with multiply-accumulates and bytes of weights")
     p.add_argument("--json", action="store_true", help="with --list: as JSON")
     return p
@@ -46,7 +57,8 @@ def listing():
         rows.append({
             "name": name,
             "input": list(counted.input.shape),
-            "output": list(result.shape),
+            "output": list(results_of(result)[0].shape),
+            "outputs": len(results_of(result)),
             "layers": len(counted.layer_shapes),
             "macs": counted.macs,
             "weight_bytes": counted.parameters * FLOAT_BYTES,
@@ -60,10 +72,10 @@ def print_listing(as_json):
     if as_json:
         print(json.dumps(rows, indent=1))
         return
-    print(f"{'network':<16} {'input':<14} {'output':<13} {'layers':>6} {'MMAC':>9} {'weights MB':>10}")
+    print(f"{'network':<19} {'input':<14} {'output':<13} {'layers':>6} {'MMAC':>9} {'weights MB':>10}")
     for r in rows:
         shapes = ["x".join(map(str, r[k])) for k in ("input", "output")]
-        print(f"{r['name']:<16} {shapes[0]:<14} {shapes[1]:<13} {r['layers']:>6} {r['macs'] / 1e6:>9.1f} "
+        print(f"{r['name']:<19} {shapes[0]:<14} {shapes[1]:<13} {r['layers']:>6} {r['macs'] / 1e6:>9.1f} "
               f"{r['weight_bytes'] / 1e6:>10.2f}  {r['about']}".rstrip())
 
 
@@ -79,7 +91,8 @@ def main():
         print(f"zoo: error: no network '{arguments.name}' in the zoo; it has {', '.join(NETWORKS)}", file=sys.stderr)
         return 1
     try:
-        builder, result = build(arguments.name, arguments.size, arguments.batch, arguments.seed % 2**63, arguments.opset)
+        builder, result = build(arguments.name, arguments.size, arguments.batch, arguments.seed % 2**63, arguments.opset,
+                                width=arguments.width)
     except ZooError as error:
         print(f"zoo: error: {error}", file=sys.stderr)
         return 1

@@ -1,47 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""Builds an ONNX graph op by op, in the form that each opset asks for.
-
-Weights come from one seeded generator, so that a network is the same file on
-every machine. With `weights=False` only shapes, multiply-accumulates and
-parameters are counted, which takes no time; `zoo --list` does so.
-"""
+"""Operators on images and matrices, in the form that each opset asks for."""
 
 import math
 
 import numpy as np
-import onnx
 from onnx import TensorProto, helper
 
 from snug_zoo import sample
-
-OLDEST_OPSET = 7
-NEWEST_OPSET = onnx.defs.onnx_opset_version()
-FLOAT_BYTES = 4
-
-
-class ZooError(Exception):
-    """A request that cannot be met; its text is shown to the user."""
-
-
-class Tensor:
-    """A value of the graph: its name, shape (NCHW or NC) and, when asked for, a sample of it."""
-
-    def __init__(self, name, shape, compute):
-        self.name = name
-        self.shape = tuple(shape)
-        self._compute = compute
-        self._sample = None
-
-    @property
-    def sample(self):
-        """See sample.py. Computed when a batch norm asks: a network without one needs none."""
-        if self._sample is None:
-            self._sample = self._compute()
-        return self._sample
-
-    @property
-    def channels(self):
-        return self.shape[1]
+from snug_zoo.graph import Graph, ZooError
+from snug_zoo.movement import Movement
 
 
 def pair(value):
@@ -55,65 +22,8 @@ def four_pads(pads):
     return tuple(pads) if len(pads) == 4 else (pads[0], pads[1], pads[0], pads[1])
 
 
-class Builder:
+class Builder(Movement, Graph):
     """One graph under construction; each method appends a node and returns its result."""
-
-    def __init__(self, name, opset, seed, weights=True):
-        if not OLDEST_OPSET <= opset <= NEWEST_OPSET:
-            raise ZooError(f"opset {opset} is not between {OLDEST_OPSET} and {NEWEST_OPSET}; choose another --opset")
-        self.name = name
-        self.opset = opset
-        self.random = np.random.Generator(np.random.PCG64(seed)) if weights else None
-        self.nodes = []
-        # Filled in place: copying vgg16's weights once more would cost half a
-        # gigabyte.
-        self.proto = onnx.ModelProto()
-        self.input = None
-        self.macs = 0  # of convolutions and matrix products
-        self.parameters = 0
-        # Output shape of each layer as darknet counts: convolutions and poolings.
-        self.layer_shapes = []
-        self.spatial_layers = 0  # those before the first that needs whole planes
-        self._names = {}
-
-    # Weights
-
-    def _parameter(self, name, shape, make):
-        """Adds an initializer; returns its values, or nothing when only counting."""
-        self.parameters += math.prod(shape)
-        if self.random is None:
-            return None
-        values = np.ascontiguousarray(make(), np.float32)
-        assert values.shape == tuple(shape), (name, values.shape, shape)
-        tensor = self.proto.graph.initializer.add()
-        tensor.name = name
-        tensor.data_type = TensorProto.FLOAT
-        tensor.dims.extend(shape)
-        tensor.raw_data = values.astype("<f4", copy=False).tobytes()
-        return values
-
-    def _normal(self, shape, deviation):
-        values = self.random.standard_normal(shape, np.float32)
-        values *= np.float32(deviation)
-        return values
-
-    def _constant(self, name, values, kind=TensorProto.FLOAT, shape=()):
-        """A small constant that is no parameter of the network: a bound, a shape, a ratio."""
-        if self.random is not None:
-            self.proto.graph.initializer.append(helper.make_tensor(name, kind, shape, values))
-        return name
-
-    # Nodes
-
-    def _unique(self, stem):
-        number = self._names.get(stem, 0)
-        self._names[stem] = number + 1
-        return f"{stem}{number}"
-
-    def _node(self, kind, stem, inputs, shape, compute=None, **attributes):
-        name = self._unique(stem)
-        self.nodes.append(helper.make_node(kind, [getattr(i, "name", i) for i in inputs], [name], name=name, **attributes))
-        return Tensor(name, shape, compute)
 
     def _layer(self, shape, spatial=True):
         if spatial and self.spatial_layers == len(self.layer_shapes):
@@ -121,17 +31,14 @@ class Builder:
         self.layer_shapes.append(shape)
         return shape
 
-    def network_input(self, shape):
-        if min(shape) < 1:
-            raise ZooError(f"the input shape {'x'.join(map(str, shape))} has an extent below 1")
-        # A stream of its own: weights stay the same whatever the input's size.
-        self.input = Tensor("input", shape, lambda: sample.network_input(np.random.Generator(np.random.PCG64(0)), shape))
-        return self.input
+    def _window(self, x, kernel, stride, pads, dilation, auto_pad, ceil_mode=False):
+        """Extents after a window op, its pads, and the attributes that say it.
 
-    def _window(self, x, kernel, stride, pads, dilation, auto_pad):
-        """Extents after a window op, its pads, and the attributes that say it."""
+        With `ceil_mode` a last window may reach beyond the pads, as long as it
+        begins before the bottom or right one; the pads returned hold that reach.
+        """
         pads = list(four_pads(pads))
-        extents = []
+        extents, over = [], [0, 0]
         for axis in range(2):
             size = x.shape[2 + axis]
             reach = (kernel[axis] - 1) * dilation[axis] + 1
@@ -141,13 +48,24 @@ class Builder:
                 total = max((-(-size // stride[axis]) - 1) * stride[axis] + reach - size, 0)
                 pads[axis] = total // 2 if auto_pad == "SAME_UPPER" else total - total // 2
                 pads[axis + 2] = total - pads[axis]
-            out = (size + pads[axis] + pads[axis + 2] - reach) // stride[axis] + 1
+            room = size + pads[axis] + pads[axis + 2] - reach
+            out = room // stride[axis] + 1
+            if ceil_mode and room % stride[axis] and out * stride[axis] < size + pads[axis]:
+                over[axis] = (-room) % stride[axis]
+                out += 1
             if out < 1:
                 raise ZooError(f"{self.name} needs a larger --size: an extent of {size} is too small for layer {len(self.layer_shapes)}")
             extents.append(out)
+        reached = [*pads[:2], pads[2] + over[0], pads[3] + over[1]]
         attributes = {"kernel_shape": kernel, "strides": stride}
+        if ceil_mode and self.opset >= 10:
+            attributes["ceil_mode"] = 1
+        elif ceil_mode:
+            pads = reached  # as exporters of that time wrote it
         attributes.update({"auto_pad": auto_pad} if auto_pad else {"pads": pads})
-        return extents, pads, attributes
+        if dilation != (1, 1):
+            attributes["dilations"] = dilation
+        return extents, reached, attributes
 
     def conv(self, x, channels, kernel=3, stride=1, pads=0, dilation=1, groups=1, bias=True, auto_pad=None, gain=2.0):
         """A convolution with normal weights of variance gain / fan-in (2: He et al. 2015)."""
@@ -165,17 +83,64 @@ class Builder:
         if bias:
             offset = self._parameter(stem + ".bias", (channels,), lambda: self._normal((channels,), 0.1))
             inputs.append(stem + ".bias")
-        if dilation != (1, 1):
-            attributes["dilations"] = dilation
         if groups != 1:
             attributes["group"] = groups
         return self._node("Conv", stem + "_", inputs, shape,
                           lambda: sample.convolution(x.sample, weights, offset, stride, padding, dilation, groups), **attributes)
 
+    def conv_transpose(self, x, channels, kernel=2, stride=2, pads=0, dilation=1, groups=1, bias=True, output_pads=0,
+                       output_shape=None, auto_pad=None):
+        """A transposed convolution: each input element adds to kernel x kernel outputs, `stride` apart.
+
+        `output_shape` and `auto_pad` have ONNX derive the pads; a sample is
+        there only of what is padded explicitly.
+        """
+        kernel, stride, dilation, output_pads = pair(kernel), pair(stride), pair(dilation), pair(output_pads)
+        pads = four_pads(pads)
+        extents = []
+        for axis in range(2):
+            reach = (x.shape[2 + axis] - 1) * stride[axis] + (kernel[axis] - 1) * dilation[axis] + 1
+            extents.append(reach - pads[axis] - pads[axis + 2] + output_pads[axis])
+            if auto_pad:
+                extents[axis] = x.shape[2 + axis] * stride[axis]
+        if output_shape:
+            extents = list(output_shape)
+        shape = self._layer((x.shape[0], channels, *extents))
+        depth = channels // groups
+        self.macs += math.prod(x.shape) * depth * math.prod(kernel)
+        stem = self._unique("conv_transpose")
+        deviation = math.sqrt(2.0 * math.prod(stride) / (x.channels // groups * math.prod(kernel)))
+        weight_shape = (x.channels, depth, *kernel)
+        weights = self._parameter(stem + ".weight", weight_shape, lambda: self._normal(weight_shape, deviation))
+        inputs = [x, stem + ".weight"]
+        offset = None
+        if bias:
+            offset = self._parameter(stem + ".bias", (channels,), lambda: self._normal((channels,), 0.1))
+            inputs.append(stem + ".bias")
+        attributes = {"kernel_shape": kernel, "strides": stride}
+        if output_shape:
+            attributes["output_shape"] = output_shape
+        elif auto_pad:
+            attributes["auto_pad"] = auto_pad
+        else:
+            attributes["pads"] = pads
+        if any(output_pads):
+            attributes["output_padding"] = output_pads
+        if dilation != (1, 1):
+            attributes["dilations"] = dilation
+        if groups != 1:
+            attributes["group"] = groups
+        compute = None
+        if not output_shape and not auto_pad:
+            def compute():
+                return sample.transposed_convolution(x.sample, weights, offset, stride, pads, dilation, groups, output_pads)
+        return self._node("ConvTranspose", stem + "_", inputs, shape, compute, **attributes)
+
     def batch_norm(self, x, epsilon=1e-5):
-        """Batch norm whose statistics are, within a tenth, those of its input."""
+        """Batch norm whose mean is, within a tenth, that of its input, and whose variance see sample.variance()."""
         stem = self._unique("norm")
         shape = (x.channels,)
+        self.statistics += 2 * x.channels
 
         def near(statistic, scatter):
             # float16 steps: the same figures whatever order a machine sums in.
@@ -186,7 +151,7 @@ class Builder:
         mean = self._parameter(stem + ".mean", shape,
                                lambda: near(x.sample.mean(axis=(0, 2, 3)), self.random.uniform(0.9, 1.1, shape)))
         variance = self._parameter(stem + ".var", shape,
-                                   lambda: near(x.sample.var(axis=(0, 2, 3)) + 1e-3, self.random.uniform(0.9, 1.1, shape)))
+                                   lambda: near(sample.variance(x.sample), self.random.uniform(0.9, 1.1, shape)))
         attributes = {"epsilon": epsilon}
         if self.opset < 9:
             attributes["spatial"] = 1
@@ -203,53 +168,101 @@ class Builder:
         return self._node("LeakyRelu", "leaky", [x], x.shape, lambda: sample.leaky_relu(x.sample, slope), alpha=slope)
 
     def relu6(self, x, constant_nodes=False):
-        """Clip to [0, 6]: attributes before opset 11; then inputs, initializers or Constant nodes."""
+        return self.clip(x, 0.0, 6.0, constant_nodes)
+
+    def clip(self, x, low=None, high=None, constant_nodes=False):
+        """Clip to [low, high], either of which may be left out: attributes before opset 11; then inputs, initializers or Constant nodes."""
         def compute():
-            return np.clip(x.sample, 0.0, 6.0)
+            return np.clip(x.sample, low, high)
 
         if self.opset < 11:
-            return self._node("Clip", "clip", [x], x.shape, compute, min=0.0, max=6.0)
-        bounds = []
-        for label, value in (("min", 0.0), ("max", 6.0)):
-            name = self._unique("bound_" + label)
-            if constant_nodes:
-                tensor = helper.make_tensor(name + "_value", TensorProto.FLOAT, (), [value])
-                self.nodes.append(helper.make_node("Constant", [], [name], name=name, value=tensor))
+            bounds = {"min": low, "max": high}
+            return self._node("Clip", "clip", [x], x.shape, compute, **{k: v for k, v in bounds.items() if v is not None})
+        inputs = [x]
+        for label, value in (("min", low), ("max", high)):
+            if value is None:
+                inputs.append("")
+            elif constant_nodes:
+                inputs.append(self.constant_node([value], kind=TensorProto.FLOAT))
             else:
-                self._constant(name, [value])
-            bounds.append(name)
-        return self._node("Clip", "clip", [x, *bounds], x.shape, compute)
+                inputs.append(self._constant(self._unique("bound_" + label), [value]))
+        while not inputs[-1]:
+            inputs.pop()
+        return self._node("Clip", "clip", inputs, x.shape, compute)
 
-    def max_pool(self, x, kernel, stride, pads=0, auto_pad=None):
-        kernel, stride = pair(kernel), pair(stride)
-        extents, padding, attributes = self._window(x, kernel, stride, pads, (1, 1), auto_pad)
+    def unary(self, kind, x, function=None, **attributes):
+        """Any operator of one value that keeps its shape; `function` of a sample, where a batch norm may follow."""
+        return self._node(kind, kind.lower(), [x], x.shape, (lambda: function(x.sample)) if function else None, **attributes)
+
+    def sigmoid(self, x):
+        return self.unary("Sigmoid", x, sample.sigmoid)
+
+    def hard_sigmoid(self, x):
+        """x / 6 + 1 / 2 between 0 and 1, as MobileNet v3 has it."""
+        return self.unary("HardSigmoid", x, lambda v: np.clip(v / 6 + 0.5, 0, 1), alpha=1 / 6, beta=0.5)
+
+    def swish(self, x):
+        """As exporters write it: x * sigmoid(x)."""
+        return self.multiply(x, self.sigmoid(x))
+
+    def hard_swish(self, x):
+        """One operator since opset 14, two before."""
+        if self.opset >= 14:
+            return self.unary("HardSwish", x, lambda v: v * np.clip(v / 6 + 0.5, 0, 1))
+        return self.multiply(x, self.hard_sigmoid(x))
+
+    def prelu(self, x, slope):
+        return self._node("PRelu", "prelu", [x, slope], x.shape, lambda: np.where(x.sample > 0, x.sample, x.sample * slope.sample))
+
+    def lrn(self, x, size, alpha=1e-4, beta=0.75, bias=1.0):
+        return self._node("LRN", "lrn", [x], x.shape, size=size, alpha=alpha, beta=beta, bias=bias)
+
+    def binary(self, kind, x, y, function=None):
+        """Any operator of two values, which broadcast."""
+        return self._node(kind, kind.lower(), [x, y], np.broadcast_shapes(x.shape, y.shape),
+                          (lambda: function(x.sample, y.sample)) if function else None)
+
+    def multiply(self, x, y):
+        return self.binary("Mul", x, y, np.multiply)
+
+    def add(self, x, y):
+        return self.binary("Add", x, y, np.add)
+
+    def max_pool(self, x, kernel, stride, pads=0, auto_pad=None, ceil_mode=False, dilation=1):
+        kernel, stride, dilation = pair(kernel), pair(stride), pair(dilation)
+        extents, padding, attributes = self._window(x, kernel, stride, pads, dilation, auto_pad, ceil_mode)
         shape = self._layer((*x.shape[:2], *extents))
         return self._node("MaxPool", "max_pool", [x], shape,
-                          lambda: sample.max_pool(x.sample, kernel, stride, padding), **attributes)
+                          lambda: sample.max_pool(x.sample, kernel, stride, padding, dilation), **attributes)
 
-    def average_pool(self, x, kernel, stride, pads=0, auto_pad=None, count_include_pad=None):
+    def average_pool(self, x, kernel, stride, pads=0, auto_pad=None, count_include_pad=None, ceil_mode=False):
         kernel, stride = pair(kernel), pair(stride)
-        extents, padding, attributes = self._window(x, kernel, stride, pads, (1, 1), auto_pad)
+        extents, padding, attributes = self._window(x, kernel, stride, pads, (1, 1), auto_pad, ceil_mode)
         if count_include_pad is not None:
             attributes["count_include_pad"] = count_include_pad
         shape = self._layer((*x.shape[:2], *extents))
         return self._node("AveragePool", "average_pool", [x], shape,
                           lambda: sample.average_pool(x.sample, kernel, stride, padding, bool(count_include_pad)), **attributes)
 
+    def global_max_pool(self, x):
+        return self._node("GlobalMaxPool", "global_pool", [x], self._layer((*x.shape[:2], 1, 1), spatial=False))
+
     def global_average_pool(self, x):
         shape = self._layer((*x.shape[:2], 1, 1), spatial=False)
         return self._node("GlobalAveragePool", "global_pool", [x], shape,
                           lambda: x.sample.mean(axis=(2, 3), keepdims=True))
 
-    def flatten(self, x):
-        count = math.prod(x.shape[2:])
-        return self._node("Flatten", "flatten", [x], (x.shape[0], x.channels * count), axis=1)
+    def reduce(self, kind, x, axes, keep=True):
+        """ReduceMean, ReduceMax, ReduceMin or ReduceSum; axes became an input with opset 18, of the sum with 13."""
+        shape = [1 if i in axes else e for i, e in enumerate(x.shape) if keep or i not in axes]
+        function = {"ReduceMean": np.mean, "ReduceMax": np.max, "ReduceMin": np.min, "ReduceSum": np.sum}[kind]
 
-    def reshape_flat(self, x):
-        """The same as flatten, said with Reshape, whose batch extent stays open."""
-        count = math.prod(x.shape[2:])
-        shape = self._constant(self._unique("shape"), [0, -1], TensorProto.INT64, (2,))
-        return self._node("Reshape", "reshape", [x, shape], (x.shape[0], x.channels * count))
+        def compute():
+            return function(x.sample, axis=tuple(axes), keepdims=keep)
+
+        if self.opset >= (13 if kind == "ReduceSum" else 18):
+            return self._node(kind, "reduce", [x, self.integers(axes)], shape, compute, keepdims=int(keep))
+        return self._node(kind, "reduce", [x], shape, compute, axes=axes, keepdims=int(keep))
 
     def _matrix(self, x, name, shape, gain):
         self.macs += x.shape[0] * math.prod(shape)
@@ -277,9 +290,6 @@ class Builder:
         self._parameter(stem + ".bias", (x.channels,), lambda: self._normal((x.channels,), 0.1))
         return self._node("Add", stem + "_", [x, stem + ".bias"], x.shape)
 
-    def add(self, x, y):
-        return self._node("Add", "add", [x, y], x.shape, lambda: x.sample + y.sample)
-
     def dropout(self, x, ratio=0.5):
         """Attribute before opset 12, then inputs; never active."""
         if self.opset < 12:
@@ -291,29 +301,15 @@ class Builder:
     def identity(self, x):
         return self._node("Identity", "identity", [x], x.shape, lambda: x.sample)
 
-    def softmax(self, x):
-        """Over the channels of an NC tensor; the default axis changed with opset 13."""
+    def softmax(self, x, axis=None):
+        """Over the channels of an NC tensor; the default axis changed with opset 13. Another axis before that must be the last."""
         attributes = {} if self.opset >= 13 else {"axis": 1}
+        if axis is not None:
+            attributes = {"axis": axis}
         return self._node("Softmax", "softmax", [x], x.shape, **attributes)
 
-    # The file
-
-    def model(self, result):
-        """The finished model, whose last value is renamed `output`."""
-        assert self.random is not None, "only counting"
-        last = self.nodes[-1]
-        assert last.output[0] == result.name, "the result must come from the last node"
-        last.output[0] = "output"
-        opset = helper.make_opsetid("", self.opset)
-        self.proto.ir_version = helper.find_min_ir_version_for([opset])
-        self.proto.opset_import.append(opset)
-        self.proto.producer_name = "snug-zoo"
-        graph = self.proto.graph
-        graph.name = self.name
-        graph.node.extend(self.nodes)
-        graph.input.append(helper.make_tensor_value_info("input", TensorProto.FLOAT, self.input.shape))
-        if self.proto.ir_version < 4:
-            # Files of that time list every initializer as an input as well.
-            graph.input.extend(helper.make_tensor_value_info(t.name, t.data_type, list(t.dims)) for t in graph.initializer)
-        graph.output.append(helper.make_tensor_value_info("output", TensorProto.FLOAT, result.shape))
-        return self.proto
+    def product(self, x, y):
+        """MatMul of two activations."""
+        shape = (*np.broadcast_shapes(x.shape[:-2], y.shape[:-2]), x.shape[-2], y.shape[-1])
+        self.macs += math.prod(shape) * x.shape[-1]
+        return self._node("MatMul", "product", [x, y], shape)

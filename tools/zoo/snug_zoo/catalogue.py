@@ -1,60 +1,125 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """The networks by name, each with its usual input."""
 
-from snug_zoo import mobilenet, odd, vgg, yolo
+from snug_zoo import (alexnet, deeplab, densenet, efficientnet, espcn, inception, mobilenet, odd, odd_branches, odd_operators, resnet, shufflenet,
+                      squeezenet, unet, vgg, yolo)
 from snug_zoo.builder import Builder
+from snug_zoo.graph import OLDEST_OPSET, Tensor, ZooError
 
 DEFAULT_OPSET = 13
 DEFAULT_SEED = 1
 
 
 class Network:
-    """How to build one network: its function, channels, height, width and batch."""
+    """How to build one network: its function, channels, height, width and batch; the oldest opset that can say it."""
 
-    def __init__(self, build, shape, batch=1):
+    def __init__(self, build, shape, batch=1, opset=OLDEST_OPSET, has_width=False):
         self.build = build
         self.shape = shape
         self.batch = batch
+        self.opset = opset
+        self.has_width = has_width
         self.about = (build.__doc__ or "").strip().split("\n")[0]
 
 
 NETWORKS = {
-    "yolov2-first16": Network(yolo.yolov2_first16, (3, 608, 608)),
-    "tiny-yolov2": Network(yolo.tiny_yolov2, (3, 416, 416)),
-    "vgg16": Network(vgg.vgg16, (3, 224, 224)),
+    "alexnet": Network(alexnet.alexnet, (3, 227, 227)),
+    "deeplab": Network(deeplab.deeplab, (3, 520, 520), opset=11),
+    "densenet121": Network(densenet.densenet121, (3, 224, 224)),
+    "efficientnet_b0": Network(efficientnet.efficientnet_b0, (3, 224, 224)),
+    "espcn": Network(espcn.espcn, (1, 224, 224)),
+    "googlenet": Network(inception.googlenet, (3, 224, 224)),
+    "inception_v3": Network(inception.inception_v3, (3, 299, 299)),
     "mobilenet_v1": Network(mobilenet.mobilenet_v1, (3, 224, 224)),
-    "odd-activations": Network(odd.activations, (5, 31, 27)),
-    "odd-autopad": Network(odd.autopad, (3, 33, 26)),
-    "odd-average": Network(odd.average, (4, 29, 34)),
-    "odd-batch": Network(odd.batch, (3, 30, 23), batch=2),
-    "odd-channels": Network(odd.channels, (3, 23, 37)),
-    "odd-deep": Network(odd.deep, (3, 61, 47)),
-    "odd-dilation": Network(odd.dilation, (3, 35, 32)),
-    "odd-gray": Network(odd.gray, (1, 25, 31)),
-    "odd-groups": Network(odd.groups, (6, 27, 33)),
-    "odd-head": Network(odd.head, (3, 19, 22)),
-    "odd-kernels": Network(odd.kernels, (3, 29, 30)),
-    "odd-line": Network(odd.line, (4, 1, 131)),
-    "odd-normalized": Network(odd.normalized, (5, 24, 31)),
-    "odd-opset": Network(odd.opset, (3, 31, 25)),
-    "odd-pads": Network(odd.pads, (5, 37, 29)),
-    "odd-pools": Network(odd.pools, (3, 41, 38)),
-    "odd-residual": Network(odd.residual, (7, 26, 21)),
-    "odd-small": Network(odd.small, (2, 3, 2)),
-    "odd-stride": Network(odd.stride, (3, 67, 58)),
+    "mobilenet_v2": Network(mobilenet.mobilenet_v2, (3, 224, 224), has_width=True),
+    "mobilenet_v3_small": Network(mobilenet.mobilenet_v3_small, (3, 224, 224)),
+    "resnet18": Network(resnet.resnet18, (3, 224, 224)),
+    "resnet50": Network(resnet.resnet50, (3, 224, 224)),
+    "shufflenet_v2": Network(shufflenet.shufflenet_v2, (3, 224, 224)),
+    "squeezenet1.1": Network(squeezenet.squeezenet, (3, 224, 224)),
+    "tiny-yolov2": Network(yolo.tiny_yolov2, (3, 416, 416)),
+    "unet": Network(unet.unet, (3, 256, 256)),
+    "vgg16": Network(vgg.vgg16, (3, 224, 224)),
+    "yolov2": Network(yolo.yolov2, (3, 608, 608)),
+    "yolov2-first16": Network(yolo.yolov2_first16, (3, 608, 608)),
+    "yolov3-tiny": Network(yolo.yolov3_tiny, (3, 416, 416)),
+    "yolov5n": Network(yolo.yolov5n, (3, 640, 640)),
+    **{"odd-" + name: Network(*of) for name, of in {
+        "activations": (odd.activations, (5, 31, 27)),
+        "autopad": (odd.autopad, (3, 33, 26)),
+        "average": (odd.average, (4, 29, 34)),
+        "batch": (odd.batch, (3, 30, 23), 2),
+        "channels": (odd.channels, (3, 23, 37)),
+        "deep": (odd.deep, (3, 61, 47)),
+        "dilation": (odd.dilation, (3, 35, 32)),
+        "gray": (odd.gray, (1, 25, 31)),
+        "groups": (odd.groups, (6, 27, 33)),
+        "head": (odd.head, (3, 19, 22)),
+        "kernels": (odd.kernels, (3, 29, 30)),
+        "line": (odd.line, (4, 1, 131)),
+        "normalized": (odd.normalized, (5, 24, 31)),
+        "opset": (odd.opset, (3, 31, 25)),
+        "pads": (odd.pads, (5, 37, 29)),
+        "pools": (odd.pools, (3, 41, 38)),
+        "residual": (odd.residual, (7, 26, 21)),
+        "small": (odd.small, (2, 3, 2)),
+        "stride": (odd.stride, (3, 67, 58)),
+        "attention": (odd_operators.attention, (5, 13, 11), 2),
+        "binary": (odd_operators.binary, (6, 17, 21), 2, 8),
+        "ceil": (odd_operators.ceil, (5, 30, 27), 1, 10),
+        "clips": (odd_operators.clips, (5, 19, 22)),
+        "decode": (odd_operators.decode, (3, 22, 26), 2),
+        "depth": (odd_operators.depth, (3, 24, 36)),
+        "gates": (odd_operators.gates, (3, 27, 22), 3),
+        "lrn": (odd_operators.lrn, (3, 21, 26)),
+        "matrices": (odd_operators.matrices, (4, 9, 11), 3),
+        "pad-modes": (odd_operators.pad_modes, (3, 21, 18)),
+        "prelu": (odd_operators.prelu, (3, 25, 20), 2),
+        "reduce": (odd_operators.reduce, (4, 15, 18), 2),
+        "resize-linear": (odd_operators.resize_linear, (3, 15, 18), 1, 11),
+        "resize-nearest": (odd_operators.resize_nearest, (3, 15, 18), 1, 11),
+        "resize-symmetric": (odd_operators.resize_symmetric, (3, 13, 10), 1, 19),
+        "shape-arithmetic": (odd_operators.shape_arithmetic, (3, 18, 13), 1, 11),
+        "slices": (odd_operators.slices, (4, 23, 29), 1, 10),
+        "softmax": (odd_operators.softmax, (6, 14, 9), 2, 13),
+        "transposed": (odd_operators.transposed, (3, 13, 16)),
+        "transposed-pads": (odd_operators.transposed_pads, (4, 11, 9), 2),
+        "unary": (odd_operators.unary, (3, 20, 25), 1, 9),
+        "upsample": (odd_operators.upsample, (3, 14, 11)),
+        "blocks": (odd_branches.blocks, (3, 33, 38)),
+        "concat": (odd_branches.concat, (3, 21, 26), 2),
+        "dense": (odd_branches.dense, (3, 35, 30)),
+        "inputs": (odd_branches.inputs, (3, 22, 27)),
+        "outputs": (odd_branches.outputs, (3, 24, 29)),
+        "pyramid": (odd_branches.pyramid, (3, 43, 38), 1, 11),
+        "shuffle": (odd_branches.shuffle, (6, 31, 24), 2),
+        "skips": (odd_branches.skips, (3, 40, 48)),
+        "squeeze": (odd_branches.squeeze, (3, 37, 29), 2),
+        "views": (odd_branches.views, (3, 18, 23), 3),
+    }.items()},
 }
 
 
-def build(name, size=None, batch=None, seed=DEFAULT_SEED, opset=DEFAULT_OPSET, weights=True):
-    """Builds a network. `size` is (height, width) or None for the usual one.
+def results_of(built):
+    """The outputs of a network, which most have one of."""
+    return [built] if isinstance(built, Tensor) else list(built)
 
-    Returns (builder, result tensor); `builder.model(result)` is the ONNX model
-    unless `weights` is false, when only counts are kept. Raises ZooError.
+
+def build(name, size=None, batch=None, seed=DEFAULT_SEED, opset=None, weights=True, width=None):
+    """Builds a network. `size` is (height, width) or None for the usual one, `width` the factor of the channels.
+
+    Returns (builder, its output or a list of them); `builder.model(outputs)` is
+    the ONNX model unless `weights` is false, when only counts are kept. Raises
+    ZooError.
     """
     network = NETWORKS[name]
-    channels, height, width = network.shape
+    if opset is not None and opset < network.opset:
+        raise ZooError(f"{name} needs opset {network.opset} or newer; choose another --opset")
+    if width is not None and not network.has_width:
+        raise ZooError(f"{name} has one width; those of {', '.join(n for n, w in NETWORKS.items() if w.has_width)} may be chosen with --width")
+    channels, height, columns = network.shape
     if size is not None:
-        height, width = size
-    builder = Builder(name, opset, seed, weights)
-    x = builder.network_input((batch or network.batch, channels, height, width))
-    return builder, network.build(builder, x)
+        height, columns = size
+    builder = Builder(name, opset or max(DEFAULT_OPSET, network.opset), seed, weights)
+    x = builder.network_input((batch or network.batch, channels, height, columns))
+    return builder, network.build(builder, x, **({} if width is None else {"width": width}))
