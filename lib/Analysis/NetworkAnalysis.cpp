@@ -149,7 +149,7 @@ void describeKernel(Operation *operation, const TargetOptions &target,
         }
       })
       .Case([&](cnn::UnaryOp) { describeInPlace(KernelKind::Unary, op); })
-      .Case([&](cnn::BinaryOp) { describeInPlace(KernelKind::Add, op); })
+      .Case([&](cnn::BinaryOp) { describeInPlace(KernelKind::Binary, op); })
       .Case([&](cnn::SoftmaxOp) { describeInPlace(KernelKind::Softmax, op); });
 }
 

@@ -259,7 +259,7 @@ void Benchmark::convolution(int inputs, int outputs, int height, int width,
   Epilogue epilogue;
   epilogue.bias = bias.data();
   epilogue.activation = Activation::LeakyRelu;
-  epilogue.slope = 0.1f;
+  epilogue.alpha = 0.1f;
   const auto function = depthwise ? kernels.depthwise : kernels.convolution;
   // A depthwise convolution is short of operations, not of bytes.
   const Traffic traffic = {
@@ -324,7 +324,7 @@ void Benchmark::pooling(const char *kind, int channels, int extent, int kernel,
          if (max)
            return kernels.maxPool(s, input, output, pool);
          if (global)
-           return kernels.globalAveragePool(input, output, pool);
+           return kernels.reduce(ReduceKind::Mean, input, output, pool);
          return kernels.averagePool(s, false, input, output, pool);
        });
 }
@@ -351,8 +351,9 @@ void Benchmark::elementwise(int channels, int extent) {
       return kernels.unary(left, epilogue, output, pool);
     });
   if (wanted("add " + at))
-    time("add " + at, "add", &two, [&](ThreadPool &pool) {
-      return kernels.add(left, right, epilogue, output, pool);
+    time("add " + at, "binary", &two, [&](ThreadPool &pool) {
+      return kernels.binary(BinaryKind::Add, left, right, epilogue, output,
+                            pool);
     });
 }
 

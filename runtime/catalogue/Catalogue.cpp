@@ -55,6 +55,53 @@ void zeroTail(float *out, int64_t written, int64_t bytes) {
               static_cast<size_t>(bytes) - written * sizeof(float));
 }
 
+/// Packs weight(output, input of the group, tap), which exist.
+template <typename Weight>
+void pack(Target target, const WindowShape &shape, Weight weight, float *out) {
+  const int64_t taps = int64_t(shape.kernelHeight) * shape.kernelWidth;
+  float *next = out;
+  if (convolutionKernel(shape) == KernelKind::Depthwise) {
+    const int64_t lanes = vectorLanes(target);
+    for (int64_t first = 0; first < shape.outputChannels; first += lanes)
+      for (int64_t tap = 0; tap < taps; ++tap)
+        for (int64_t lane = 0; lane < lanes; ++lane) {
+          const int64_t channel = first + lane;
+          *next++ =
+              channel < shape.outputChannels ? weight(channel, 0, tap) : 0.0f;
+        }
+  } else if (const int64_t group = groupLanesOf(target, shape)) {
+    const int64_t lanes = vectorLanes(target);
+    for (int64_t first = 0; first < shape.outputChannels; first += lanes)
+      for (int64_t tap = 0; tap < taps; ++tap)
+        for (int64_t input = 0; input < group; ++input)
+          for (int64_t lane = 0; lane < lanes; ++lane) {
+            const int64_t channel = first + lane;
+            *next++ = channel < shape.outputChannels
+                          ? weight(channel, input, tap)
+                          : 0.0f;
+          }
+  } else {
+    const int64_t panel = panelChannels(target);
+    const int64_t inputs = shape.inputChannels / shape.groups;
+    const int64_t outputs = shape.outputChannels / shape.groups;
+    for (int64_t group = 0; group < shape.groups; ++group)
+      for (int64_t first = 0; first < outputs; first += panel)
+        for (int64_t tap = 0; tap < taps; ++tap)
+          for (int64_t input = 0; input < inputs; ++input)
+            for (int64_t lane = 0; lane < panel; ++lane) {
+              const int64_t channel = first + lane;
+              const int64_t row = group * outputs + channel;
+              *next++ = channel < outputs ? weight(row, input, tap) : 0.0f;
+            }
+  }
+  zeroTail(out, next - out, packedConvolutionBytes(target, shape));
+}
+
+bool hasSteps(const WindowShape &shape) {
+  return shape.strideHeight > 0 && shape.strideWidth > 0 &&
+         shape.dilationHeight > 0 && shape.dilationWidth > 0;
+}
+
 } // namespace
 
 KernelKind convolutionKernel(const WindowShape &shape) {
@@ -85,45 +132,56 @@ void packConvolution(Target target, const WindowShape &shape, const float *oihw,
                      float *out) {
   if (!hasWeights(shape))
     return;
+  const int64_t inputs = shape.inputChannels / shape.groups;
   const int64_t taps = int64_t(shape.kernelHeight) * shape.kernelWidth;
-  float *next = out;
-  if (convolutionKernel(shape) == KernelKind::Depthwise) {
-    const int64_t lanes = vectorLanes(target);
-    for (int64_t first = 0; first < shape.outputChannels; first += lanes)
-      for (int64_t tap = 0; tap < taps; ++tap)
-        for (int64_t lane = 0; lane < lanes; ++lane) {
-          const int64_t channel = first + lane;
-          *next++ = channel < shape.outputChannels ? oihw[channel * taps + tap]
-                                                   : 0.0f;
-        }
-  } else if (const int64_t group = groupLanesOf(target, shape)) {
-    const int64_t lanes = vectorLanes(target);
-    for (int64_t first = 0; first < shape.outputChannels; first += lanes)
-      for (int64_t tap = 0; tap < taps; ++tap)
-        for (int64_t input = 0; input < group; ++input)
-          for (int64_t lane = 0; lane < lanes; ++lane) {
-            const int64_t channel = first + lane;
-            *next++ = channel < shape.outputChannels
-                          ? oihw[(channel * group + input) * taps + tap]
-                          : 0.0f;
-          }
-  } else {
-    const int64_t panel = panelChannels(target);
-    const int64_t inputs = shape.inputChannels / shape.groups;
-    const int64_t outputs = shape.outputChannels / shape.groups;
-    for (int64_t group = 0; group < shape.groups; ++group)
-      for (int64_t first = 0; first < outputs; first += panel)
-        for (int64_t tap = 0; tap < taps; ++tap)
-          for (int64_t input = 0; input < inputs; ++input)
-            for (int64_t lane = 0; lane < panel; ++lane) {
-              const int64_t channel = first + lane;
-              const int64_t row = group * outputs + channel;
-              *next++ = channel < outputs
-                            ? oihw[(row * inputs + input) * taps + tap]
-                            : 0.0f;
-            }
-  }
-  zeroTail(out, next - out, packedConvolutionBytes(target, shape));
+  pack(
+      target, shape,
+      [=](int64_t output, int64_t input, int64_t tap) {
+        return oihw[(output * inputs + input) * taps + tap];
+      },
+      out);
+}
+
+int64_t packedTransposedConvolutionBytes(Target target,
+                                         const WindowShape &shape) {
+  if (!hasWeights(shape) || !hasSteps(shape))
+    return 0;
+  const int64_t rowPhases = transposedRows(shape).phases();
+  const int64_t columnPhases = transposedColumns(shape).phases();
+  int64_t bytes = 0;
+  for (int64_t row = 0; row < rowPhases; ++row)
+    for (int64_t column = 0; column < columnPhases; ++column)
+      bytes =
+          add(bytes,
+              packedConvolutionBytes(target, phaseShape(shape, row, column)));
+  return bytes;
+}
+
+void packTransposedConvolution(Target target, const WindowShape &shape,
+                               const float *filter, float *out) {
+  if (!hasWeights(shape) || !hasSteps(shape))
+    return;
+  const TransposedAxis rows = transposedRows(shape);
+  const TransposedAxis columns = transposedColumns(shape);
+  const int64_t inputs = shape.inputChannels / shape.groups;
+  const int64_t outputs = shape.outputChannels / shape.groups;
+  for (int64_t row = 0; row < rows.phases(); ++row)
+    for (int64_t column = 0; column < columns.phases(); ++column) {
+      const WindowShape phase = phaseShape(shape, row, column);
+      pack(
+          target, phase,
+          [&](int64_t output, int64_t input, int64_t tap) {
+            const int64_t ky = rows.tap(row, tap / phase.kernelWidth);
+            const int64_t kx = columns.tap(column, tap % phase.kernelWidth);
+            const int64_t channel = output / outputs * inputs + input;
+            const int64_t plane = channel * outputs + output % outputs;
+            return filter[(plane * shape.kernelHeight + ky) *
+                              shape.kernelWidth +
+                          kx];
+          },
+          out);
+      out += packedConvolutionBytes(target, phase) / int64_t(sizeof(float));
+    }
 }
 
 int64_t packedGemmBytes(Target target, int64_t k, int64_t n) {
@@ -170,7 +228,7 @@ bool runsInPlace(KernelKind kind, int index) {
   case KernelKind::Unary:
   case KernelKind::Softmax:
     return index == 0;
-  case KernelKind::Add:
+  case KernelKind::Binary:
     return index == 0 || index == 1;
   default:
     return false;

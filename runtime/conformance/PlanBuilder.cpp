@@ -254,7 +254,7 @@ schema::ConvolutionT &PlanBuilder::convolution(
               });
   kernel.bias = biasSegment(name, bias);
   kernel.activation = activation;
-  kernel.slope = 0.1f;
+  kernel.alpha = 0.1f;
   const int64_t scratch = runtime::workspaceBytes(
       target, runtime::convolutionKernel(shape), shape, program.threads);
   if (scratch > 0)
@@ -275,12 +275,12 @@ void PlanBuilder::pool(const std::string &name, const schema::View &in,
   append(name, std::move(kernel));
 }
 
-void PlanBuilder::globalAveragePool(const std::string &name,
-                                    const schema::View &in,
-                                    const schema::View &out) {
-  schema::GlobalAveragePoolT kernel;
+void PlanBuilder::reduce(const std::string &name, const schema::View &in,
+                         const schema::View &out, schema::ReduceKind kind) {
+  schema::ReduceT kernel;
   kernel.input = copied(in);
   kernel.output = copied(out);
+  kernel.kind = kind;
   append(name, std::move(kernel));
 }
 
@@ -312,9 +312,11 @@ void PlanBuilder::unary(const std::string &name, const schema::View &in,
   append(name, std::move(kernel));
 }
 
-void PlanBuilder::add(const std::string &name, const schema::View &left,
-                      const schema::View &right, const schema::View &out) {
-  schema::AddT kernel;
+void PlanBuilder::binary(const std::string &name, const schema::View &left,
+                         const schema::View &right, const schema::View &out,
+                         schema::BinaryKind kind) {
+  schema::BinaryT kernel;
+  kernel.kind = kind;
   kernel.left = copied(left);
   kernel.right = copied(right);
   kernel.output = copied(out);

@@ -72,16 +72,17 @@ public:
   void pool(const std::string &name, const schema::View &in,
             const schema::View &out, const schema::Window &window,
             schema::PoolKind kind);
-  void globalAveragePool(const std::string &name, const schema::View &in,
-                         const schema::View &out);
+  void reduce(const std::string &name, const schema::View &in,
+              const schema::View &out, schema::ReduceKind kind);
   /// `weights` is [inputs][outputs].
   void gemm(const std::string &name, const schema::View &in,
             const schema::View &out, const std::vector<float> &weights,
             const std::vector<float> &bias);
   void unary(const std::string &name, const schema::View &in,
              const schema::View &out, schema::Activation activation);
-  void add(const std::string &name, const schema::View &left,
-           const schema::View &right, const schema::View &out);
+  void binary(const std::string &name, const schema::View &left,
+              const schema::View &right, const schema::View &out,
+              schema::BinaryKind kind);
   void softmax(const std::string &name, const schema::View &in,
                const schema::View &out);
 

@@ -186,11 +186,11 @@ PlanImage TestNetwork::plan(runtime::Target target, int threads) const {
                    depthBias, Activation::Relu);
   plan.convolution("point", depth, point, window(1, 1, 0), 1, pointWeights, {},
                    Activation::None, &pooled);
-  plan.add("sum", point, depth, point); // in place
+  plan.binary("sum", point, depth, point, schema::BinaryKind::Add); // in place
   plan.pool("average", point, average, window(2, 1, 0), PoolKind::Average);
   plan.unary("clip", average, average, Activation::Relu6); // in place
   plan.move("to_nchw", average, featureMap);
-  plan.globalAveragePool("mean", average, mean);
+  plan.reduce("mean", average, mean, schema::ReduceKind::Mean);
   plan.gemm("dense", mean, dense, denseWeights, denseBias);
   plan.softmax("softmax", dense, score);
 

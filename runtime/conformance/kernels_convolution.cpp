@@ -16,7 +16,7 @@ struct Case {
   Gaps inputGaps, outputGaps, residualGaps;
   bool bias = true, residual = false;
   Activation activation = Activation::None;
-  float slope = 0.1f;
+  float alpha = 0.1f;
 };
 
 std::string describe(const Case &c) {
@@ -80,7 +80,7 @@ void check(const TestedTable &table, const Case &c, uint64_t seed,
   epilogue.bias = c.bias ? packedBias.data() : nullptr;
   epilogue.residual = c.residual ? &residual.view : nullptr;
   epilogue.activation = c.activation;
-  epilogue.slope = c.slope;
+  epilogue.alpha = c.alpha;
   const KernelKind kind = convolutionKernel(s);
   const auto kernel = kind == KernelKind::Depthwise
                           ? table.kernels->depthwise
@@ -123,7 +123,7 @@ void check(const TestedTable &table, const Case &c, uint64_t seed,
       e.value += residual.at(n, y, x, o);
       e.magnitude += std::fabs(residual.at(n, y, x, o));
     }
-    e.value = activate(e.value, c.activation, c.slope);
+    e.value = activate(e.value, c.activation, c.alpha);
     return e;
   }));
 
@@ -143,7 +143,7 @@ void randomEpilogue(Random &random, Case &c) {
   c.bias = !random.oneIn(4);
   c.residual = random.oneIn(3);
   c.activation = static_cast<Activation>(random.between(0, 3));
-  c.slope = random.oneIn(4) ? 1.5f : 0.1f;
+  c.alpha = random.oneIn(4) ? 1.5f : 0.1f;
   c.inputGaps = randomGaps(random);
   c.outputGaps = randomGaps(random);
   c.residualGaps = randomGaps(random);
@@ -350,7 +350,7 @@ TEST_P(ConvolutionTest, ActivationsOfSpecialValues) {
     packConvolution(target(), s, &one, packed.data());
     Epilogue epilogue;
     epilogue.activation = activation;
-    epilogue.slope = 0.5f;
+    epilogue.alpha = 0.5f;
     for (float value : {infinity, -infinity, NAN, 7.0f, -2.0f}) {
       input.at(0, 0, 0, 0) = value;
       kernels().convolution(s, input.view, packed.data(), epilogue, output.view,

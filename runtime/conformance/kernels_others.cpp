@@ -122,7 +122,8 @@ TEST_P(PoolingTest, GlobalAverage) {
     Tensor output = runWithThreads(
         {in.batch, 1, 1, in.channels}, randomGaps(random), alternate(i),
         [&](Tensor &o, ThreadPool &p) {
-          EXPECT_EQ(kernels().globalAveragePool(input.view, o.view, p), 0u);
+          EXPECT_EQ(kernels().reduce(ReduceKind::Mean, input.view, o.view, p),
+                    0u);
         });
     ASSERT_TRUE(matches(output, in.height * in.width,
                         [&](int n, int, int, int c) {
@@ -169,7 +170,7 @@ TEST_P(GemmTest, RandomShapes) {
     epilogue.bias = hasBias ? packedBias.data() : nullptr;
     epilogue.residual = hasResidual ? &residual.view : nullptr;
     epilogue.activation = static_cast<Activation>(random.between(0, 3));
-    epilogue.slope = 0.1f;
+    epilogue.alpha = 0.1f;
     Tensor output = runWithThreads(
         {rows, 1, 1, columns}, randomGaps(random), alternate(i),
         [&](Tensor &o, ThreadPool &p) {
@@ -187,7 +188,7 @@ TEST_P(GemmTest, RandomShapes) {
       }
       if (hasResidual)
         e.value += residual.at(n, 0, 0, c);
-      e.value = activate(e.value, epilogue.activation, epilogue.slope);
+      e.value = activate(e.value, epilogue.activation, epilogue.alpha);
       return e;
     })) << i;
   }
@@ -211,7 +212,7 @@ TEST_P(ElementwiseTest, UnaryAndAdd) {
     right.fill(random);
     Epilogue epilogue;
     epilogue.activation = static_cast<Activation>(random.between(0, 3));
-    epilogue.slope = 0.3f;
+    epilogue.alpha = 0.3f;
     const Gaps gaps = strided ? randomGaps(random) : Gaps();
     Tensor one = runWithThreads(
         extents, gaps, alternate(i), [&](Tensor &o, ThreadPool &p) {
@@ -219,21 +220,23 @@ TEST_P(ElementwiseTest, UnaryAndAdd) {
         });
     ASSERT_TRUE(matches(one, 1, [&](int n, int y, int x, int c) {
       const double value = left.at(n, y, x, c);
-      return Expected{activate(value, epilogue.activation, epilogue.slope),
+      return Expected{activate(value, epilogue.activation, epilogue.alpha),
                       std::fabs(value)};
     })) << i;
     Tensor sum = runWithThreads(
         extents, gaps, alternate(i), [&](Tensor &o, ThreadPool &p) {
-          EXPECT_EQ(kernels().add(left.view, right.view, epilogue, o.view, p),
+          EXPECT_EQ(kernels().binary(BinaryKind::Add, left.view, right.view,
+                                     epilogue, o.view, p),
                     0u);
         });
     ASSERT_TRUE(matches(sum, 1, [&](int n, int y, int x, int c) {
       const double value =
           double(left.at(n, y, x, c)) + double(right.at(n, y, x, c));
-      return Expected{activate(value, epilogue.activation, epilogue.slope),
+      return Expected{activate(value, epilogue.activation, epilogue.alpha),
                       std::fabs(value)};
     })) << i;
-    kernels().add(left.view, right.view, epilogue, right.view, poolOf(2));
+    kernels().binary(BinaryKind::Add, left.view, right.view, epilogue,
+                     right.view, poolOf(2));
     expectSameElements(right, sum);
     kernels().unary(left.view, epilogue, left.view, poolOf(2));
     expectSameElements(left, one);

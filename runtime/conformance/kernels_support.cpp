@@ -186,6 +186,8 @@ double activate(double value, Activation activation, float slope) {
     return value > 0 ? value : value * slope;
   case Activation::Relu6:
     return value > 6 ? 6 : value > 0 ? value : 0;
+  default:
+    break;
   }
   return value;
 }

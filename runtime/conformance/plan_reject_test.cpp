@@ -151,11 +151,11 @@ TEST_F(Reject, HostileHeaders) {
   const uint64_t huge = std::numeric_limits<uint64_t>::max();
   expectHeaderRefused(
       "newer version", [](PlanHeader &h) { h.version = 7; },
-      "version 7 is newer than version 2", SNUG_UNSUPPORTED);
+      "version 7 is newer than version 3", SNUG_UNSUPPORTED);
   expectHeaderRefused(
       "older version",
       [](PlanHeader &h) { h.version = runtime::kPlanVersion - 1; },
-      "version 1 is older than version 2", SNUG_UNSUPPORTED);
+      "version 2 is older than version 3", SNUG_UNSUPPORTED);
   expectHeaderRefused(
       "version 0", [](PlanHeader &h) { h.version = 0; }, "damaged");
   expectHeaderRefused(
@@ -387,8 +387,7 @@ TEST_F(Reject, HostileViews) {
   expectRefused(
       "stride over one element",
       [=](schema::ProgramT &p) {
-        setStrides(at(p, kMean).kernel.AsGlobalAveragePool()->output, 10, most,
-                   10, 1);
+        setStrides(at(p, kMean).kernel.AsReduce()->output, 10, most, 10, 1);
       },
       "over height");
   expectRefused(
@@ -499,14 +498,13 @@ TEST_F(Reject, HostileGeometry) {
   expectRefused(
       "addition extents",
       [](schema::ProgramT &p) {
-        setExtents(at(p, kSum).kernel.AsAdd()->right, 2, 4, 2, 10);
+        setExtents(at(p, kSum).kernel.AsBinary()->right, 2, 4, 2, 10);
       },
       "extents differ");
   expectRefused(
       "global average",
       [](schema::ProgramT &p) {
-        setExtents(at(p, kMean).kernel.AsGlobalAveragePool()->output, 2, 1, 1,
-                   9);
+        setExtents(at(p, kMean).kernel.AsReduce()->output, 2, 1, 1, 9);
       },
       "one pixel");
   expectRefused(

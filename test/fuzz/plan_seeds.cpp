@@ -35,13 +35,13 @@ PlanImage small(int kernel) {
     builder.pool("p", in, out, window(3, 1, 1), schema::PoolKind::Average);
     break;
   case 3:
-    builder.globalAveragePool("g", in, out);
+    builder.reduce("g", in, out, schema::ReduceKind::Mean);
     break;
   case 4:
     builder.unary("u", in, out, schema::Activation::Relu6);
     break;
   case 5:
-    builder.add("a", in, in, out);
+    builder.binary("a", in, in, out, schema::BinaryKind::Add);
     break;
   default:
     builder.convolution("d", in, out, window(3, 1, 1), 2,

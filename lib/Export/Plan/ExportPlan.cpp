@@ -102,7 +102,7 @@ template <typename Op> std::unique_ptr<schema::Window> Exporter::window(Op op) {
 template <typename Table, typename Op>
 void Exporter::setEpilogue(Table &table, Op op) {
   table.activation = static_cast<schema::Activation>(op.getActivation());
-  table.slope = op.getSlope().convertToFloat();
+  table.alpha = op.getSlope().convertToFloat();
 }
 
 int Exporter::segmentIndex(std::optional<StringRef> symbol) {
@@ -178,6 +178,10 @@ LogicalResult Exporter::addInstruction(plan::KernelOpInterface kernel) {
             table.window = window(op);
             table.kind = static_cast<schema::PoolKind>(op.getKind());
             table.count_include_pad = op.getCountIncludePad();
+            if (table.count_include_pad) {
+              table.counted_bottom = table.window->pad_bottom();
+              table.counted_right = table.window->pad_right();
+            }
             instruction->kernel.Set(std::move(table));
             return success();
           })
@@ -192,7 +196,8 @@ LogicalResult Exporter::addInstruction(plan::KernelOpInterface kernel) {
             return success();
           })
           .Case([&](plan::AddOp op) {
-            schema::AddT table;
+            schema::BinaryT table;
+            table.kind = schema::BinaryKind::Add;
             table.left = view(op.getLeft());
             table.right = view(op.getRight());
             table.output = view(op.getOutput());
@@ -216,7 +221,8 @@ LogicalResult Exporter::addInstruction(plan::KernelOpInterface kernel) {
             return success();
           })
           .Case([&](plan::GlobalAveragePoolOp op) {
-            schema::GlobalAveragePoolT table;
+            schema::ReduceT table;
+            table.kind = schema::ReduceKind::Mean;
             table.input = view(op.getInput());
             table.output = view(op.getOutput());
             instruction->kernel.Set(std::move(table));

@@ -22,7 +22,9 @@ struct Call {
   bool hasSecond = false; ///< a residual, or the right side of an addition
   bool hasBias = false;
   bool hasWorkspace = false;
-  float slope = 0.0f;
+  float alpha = 0.0f, beta = 0.0f; ///< of the activation
+  ReduceKind reduceKind = ReduceKind::Max;
+  BinaryKind binaryKind = BinaryKind::Add;
   WindowShape window;
   TensorView input, second, output;
   uint64_t inputOffset = 0, secondOffset = 0, outputOffset = 0;

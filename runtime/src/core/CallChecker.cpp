@@ -65,17 +65,17 @@ public:
       return checkConvolution(*i->kernel_as_Convolution());
     case schema::Kernel::Pool:
       return checkPool(*i->kernel_as_Pool());
-    case schema::Kernel::GlobalAveragePool:
-      return checkGlobalAveragePool(*i->kernel_as_GlobalAveragePool());
+    case schema::Kernel::Reduce:
+      return checkReduce(*i->kernel_as_Reduce());
     case schema::Kernel::Gemm:
       return checkGemm(*i->kernel_as_Gemm());
     case schema::Kernel::Unary:
       return checkUnary(*i->kernel_as_Unary());
-    case schema::Kernel::Add:
-      return checkAdd(*i->kernel_as_Add());
+    case schema::Kernel::Binary:
+      return checkBinary(*i->kernel_as_Binary());
     case schema::Kernel::Softmax:
       return checkSoftmax(*i->kernel_as_Softmax());
-    case schema::Kernel::NONE:
+    default:
       break;
     }
     code = SNUG_UNSUPPORTED;
@@ -201,7 +201,8 @@ private:
                     &secondBytes);
   }
 
-  bool takeActivation(schema::Activation activation, float slope) {
+  template <typename Table> bool takeActivation(const Table &k) {
+    const schema::Activation activation = k.activation();
     if (static_cast<unsigned>(activation) >
         static_cast<unsigned>(schema::Activation::Relu6)) {
       code = SNUG_UNSUPPORTED;
@@ -210,7 +211,8 @@ private:
                   static_cast<int>(activation));
     }
     call.activation = static_cast<Activation>(activation);
-    call.slope = slope;
+    call.alpha = k.alpha();
+    call.beta = k.beta();
     return true;
   }
 
@@ -383,7 +385,7 @@ private:
       if (!sameExtents(call.second, call.output))
         return fail("has a residual whose extents are not the output's");
     }
-    if (!takeWindow(*k.window()) || !takeActivation(k.activation(), k.slope()))
+    if (!takeWindow(*k.window()) || !takeActivation(k))
       return false;
     WindowShape &s = call.window;
     s.groups = k.groups();
@@ -429,8 +431,18 @@ private:
     return checkOverlap();
   }
 
-  bool checkGlobalAveragePool(const schema::GlobalAveragePool &k) {
-    call.kind = KernelKind::GlobalAveragePool;
+  bool unknown(const char *what, int number) {
+    code = SNUG_UNSUPPORTED;
+    return fail("has %s number %d, which this runtime does not know; use a "
+                "newer runtime",
+                what, number);
+  }
+
+  bool checkReduce(const schema::Reduce &k) {
+    call.kind = KernelKind::Reduce;
+    call.reduceKind = static_cast<ReduceKind>(k.kind());
+    if (call.reduceKind != ReduceKind::Mean)
+      return unknown("reduction", static_cast<int>(k.kind()));
     if (!takeInput(*k.input()) || !takeOutput(*k.output()))
       return false;
     if (call.output.height != 1 || call.output.width != 1 ||
@@ -444,7 +456,7 @@ private:
   bool checkGemm(const schema::Gemm &k) {
     call.kind = KernelKind::Gemm;
     if (!takeInput(*k.input()) || !takeOutput(*k.output()) ||
-        !takeActivation(k.activation(), k.slope()))
+        !takeActivation(k))
       return false;
     if (call.input.height != 1 || call.input.width != 1 ||
         call.output.height != 1 || call.output.width != 1 ||
@@ -465,15 +477,21 @@ private:
   bool checkUnary(const schema::Unary &k) {
     call.kind = KernelKind::Unary;
     return takeInput(*k.input()) && takeOutput(*k.output()) &&
-           takeActivation(k.activation(), k.slope()) && checkSameExtents() &&
-           checkOverlap();
+           takeActivation(k) && checkSameExtents() && checkOverlap();
   }
 
-  bool checkAdd(const schema::Add &k) {
-    call.kind = KernelKind::Add;
+  bool checkBinary(const schema::Binary &k) {
+    call.kind = KernelKind::Binary;
+    call.binaryKind = static_cast<BinaryKind>(k.kind());
+    if (call.binaryKind != BinaryKind::Add)
+      return unknown("binary kind", static_cast<int>(k.kind()));
+    if (k.left_constant() != -1 || k.right_constant() != -1) {
+      code = SNUG_UNSUPPORTED;
+      return fail("has a constant operand, which this runtime does not know; "
+                  "use a newer runtime");
+    }
     return takeInput(*k.left()) && takeSecond("a right input", *k.right()) &&
-           takeOutput(*k.output()) &&
-           takeActivation(k.activation(), k.slope()) && checkSameExtents() &&
+           takeOutput(*k.output()) && takeActivation(k) && checkSameExtents() &&
            checkOverlap();
   }
 
@@ -506,16 +524,28 @@ const char *kernelName(KernelKind kind) {
     return "max-pool";
   case KernelKind::AveragePool:
     return "average-pool";
-  case KernelKind::GlobalAveragePool:
-    return "global-average-pool";
+  case KernelKind::Reduce:
+    return "reduce";
   case KernelKind::Gemm:
     return "gemm";
   case KernelKind::Unary:
     return "unary";
-  case KernelKind::Add:
-    return "add";
+  case KernelKind::Binary:
+    return "binary";
   case KernelKind::Softmax:
     return "softmax";
+  case KernelKind::TransposedConvolution:
+    return "transposed-convolution";
+  case KernelKind::Resize:
+    return "resize";
+  case KernelKind::Pad:
+    return "pad";
+  case KernelKind::Rearrange:
+    return "rearrange";
+  case KernelKind::LocalResponseNormalization:
+    return "local-response-normalization";
+  case KernelKind::MatMul:
+    return "matmul";
   }
   return "unknown";
 }

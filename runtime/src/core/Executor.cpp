@@ -37,9 +37,9 @@ uint64_t nowNanoseconds() {
 const char *const kProfileNames[][3] = {
     SNUG_PER_TARGET("move"),         SNUG_PER_TARGET("convolution"),
     SNUG_PER_TARGET("depthwise"),    SNUG_PER_TARGET("max-pool"),
-    SNUG_PER_TARGET("average-pool"), SNUG_PER_TARGET("global-average-pool"),
+    SNUG_PER_TARGET("average-pool"), SNUG_PER_TARGET("reduce"),
     SNUG_PER_TARGET("gemm"),         SNUG_PER_TARGET("unary"),
-    SNUG_PER_TARGET("add"),          SNUG_PER_TARGET("softmax")};
+    SNUG_PER_TARGET("binary"),       SNUG_PER_TARGET("softmax")};
 #undef SNUG_PER_TARGET
 
 } // namespace
@@ -64,7 +64,8 @@ uint64_t Call::run(const KernelTable &kernels, ThreadPool &pool) const {
   Epilogue epilogue;
   epilogue.bias = bias;
   epilogue.activation = activation;
-  epilogue.slope = slope;
+  epilogue.alpha = alpha;
+  epilogue.beta = beta;
   switch (kind) {
   case KernelKind::Move:
     return kernels.move(input, output, pool);
@@ -79,16 +80,18 @@ uint64_t Call::run(const KernelTable &kernels, ThreadPool &pool) const {
     return kernels.maxPool(window, input, output, pool);
   case KernelKind::AveragePool:
     return kernels.averagePool(window, countIncludePad, input, output, pool);
-  case KernelKind::GlobalAveragePool:
-    return kernels.globalAveragePool(input, output, pool);
+  case KernelKind::Reduce:
+    return kernels.reduce(reduceKind, input, output, pool);
   case KernelKind::Gemm:
     return kernels.gemm(input, weights, epilogue, output, pool);
   case KernelKind::Unary:
     return kernels.unary(input, epilogue, output, pool);
-  case KernelKind::Add:
-    return kernels.add(input, second, epilogue, output, pool);
+  case KernelKind::Binary:
+    return kernels.binary(binaryKind, input, second, epilogue, output, pool);
   case KernelKind::Softmax:
     return kernels.softmax(input, output, pool);
+  default:
+    break;
   }
   return 0;
 }

@@ -335,7 +335,7 @@ SliceRow::SliceRow(const Layer &layer, const PanelRange &panel,
   call.residualStep = layer.residual.pixelStride;
   call.bias = panel.bias;
   call.activation = layer.epilogue.activation;
-  call.slope = layer.epilogue.slope;
+  call.alpha = layer.epilogue.alpha;
   call.weightsAhead = &weightsAhead;
   call.inputAhead = &inputAhead;
 

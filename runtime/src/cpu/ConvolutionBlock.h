@@ -65,7 +65,7 @@ struct BlockCall {
   const float *residual; ///< or null
   int64_t residualStep;
   Activation activation;
-  float slope;
+  float alpha;
   Ahead *weightsAhead, *inputAhead;
 };
 
@@ -226,7 +226,7 @@ __attribute__((noinline)) void block(const BlockCall &call) {
   const int64_t outputStep = call.outputStep;
   const int64_t residualStep = call.residualStep;
   const Activation activation = call.activation;
-  const float slope = call.slope;
+  const float slope = call.alpha;
   const bool first = call.first, last = call.last;
   float *output = call.output;
   const float *residual = call.residual;

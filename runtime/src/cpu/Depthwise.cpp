@@ -29,7 +29,7 @@ struct Layer {
   int64_t outputPixelStep, outputRowStep;
   int64_t residualPixelStep, residualRowStep;
   Activation activation;
-  float slope;
+  float alpha;
 };
 
 /// A block of output pixels. Its window is the union of theirs; only window
@@ -92,7 +92,7 @@ SNUG_INLINE void channelsOfBlock(const Layer &layer, const Block &block,
               i % Pixels * layer.residualPixelStep + channel,
           count);
   }
-  activateAll(sum, layer.activation, layer.slope);
+  activateAll(sum, layer.activation, layer.alpha);
   SNUG_UNROLL
   for (int r = 0; r < Rows; ++r) {
     float *to = hideOrigin(block.output + r * layer.outputRowStep + channel);
@@ -151,7 +151,7 @@ SNUG_INLINE void channelsOfPixel(const Layer &layer, const Block &block,
                 load(weights + (ky * layer.kernelWidth + kx) * kLanes);
   if (block.residual)
     sum[0] += loadBlock<Partial>(block.residual + channel, count);
-  activateAll(sum, layer.activation, layer.slope);
+  activateAll(sum, layer.activation, layer.alpha);
   storeBlock<Partial>(block.output + channel, sum[0], count);
 }
 
@@ -236,7 +236,7 @@ uint64_t depthwise(const WindowShape &shape, const TensorView &input,
                        residual ? residual->pixelStride : 0,
                        residual ? residual->rowStride : 0,
                        epilogue.activation,
-                       epilogue.slope};
+                       epilogue.alpha};
   const Blocks blocks = pickBlocks(shape);
   const int64_t insideBegin = horizontal.insideBegin();
   const int64_t insideEnd = horizontal.insideEnd();

@@ -132,14 +132,14 @@ uint64_t unary(const TensorView &input, const Epilogue &epilogue,
                  activateRun(
                      input.data + offsetOf(input, image, row, pixel) + begin,
                      output.data + offsetOf(output, image, row, pixel) + begin,
-                     end - begin, epilogue.activation, epilogue.slope);
+                     end - begin, epilogue.activation, epilogue.alpha);
                });
   return 0;
 }
 
-uint64_t add(const TensorView &left, const TensorView &right,
-             const Epilogue &epilogue, const TensorView &output,
-             ThreadPool &pool) {
+uint64_t binary(BinaryKind, const TensorView &left, const TensorView &right,
+                const Epilogue &epilogue, const TensorView &output,
+                ThreadPool &pool) {
   const TensorView *const views[] = {&left, &right, &output};
   forEachPiece(commonRuns(views, 3), pool,
                [&](int64_t image, int64_t row, int64_t pixel, int64_t begin,
@@ -148,7 +148,7 @@ uint64_t add(const TensorView &left, const TensorView &right,
                         right.data + offsetOf(right, image, row, pixel) + begin,
                         output.data + offsetOf(output, image, row, pixel) +
                             begin,
-                        end - begin, epilogue.activation, epilogue.slope);
+                        end - begin, epilogue.activation, epilogue.alpha);
                });
   return 0;
 }

@@ -48,7 +48,7 @@ SNUG_INLINE void finish(Vector sum, const Epilogue &epilogue,
   if (residual)
     sum += loadBlock<Partial>(residual + channel, count);
   storeBlock<Partial>(output + channel,
-                      activate(sum, epilogue.activation, epilogue.slope),
+                      activate(sum, epilogue.activation, epilogue.alpha),
                       count);
 }
 

@@ -27,7 +27,7 @@ struct Layer {
   const float *bias; ///< or null
   int64_t outputPixelStep, residualPixelStep;
   Activation activation;
-  float slope;
+  float alpha;
 };
 
 /// Output pixels side by side, for which kernel rows [rowBegin, rowEnd) and
@@ -135,7 +135,7 @@ SNUG_INLINE void channelsOfBlock(const Layer &layer, const Block &block,
       sum[p] +=
           loadBlock<Partial>(residual + p * layer.residualPixelStep, count);
   }
-  activateAll(sum, layer.activation, layer.slope);
+  activateAll(sum, layer.activation, layer.alpha);
   float *output = hideOrigin(block.output + channel);
   SNUG_UNROLL
   for (int p = 0; p < Pixels; ++p)
@@ -199,7 +199,7 @@ void groupedConvolution(const WindowShape &shape, const TensorView &input,
                        output.pixelStride,
                        residual ? residual->pixelStride : 0,
                        epilogue.activation,
-                       epilogue.slope};
+                       epilogue.alpha};
   const int64_t group = output.channels / shape.groups;
   const Blocks blocks = pickBlocks(group);
   const int64_t insideBegin = horizontal.insideBegin();

@@ -27,7 +27,7 @@ struct Epilogue {
   const float *bias = nullptr;          ///< packed, or null
   const TensorView *residual = nullptr; ///< output's extents, or null
   Activation activation = Activation::None;
-  float slope = 0.0f; ///< of LeakyRelu
+  float alpha = 0.0f, beta = 0.0f; ///< the activation's parameters
 };
 
 /// Every kernel returns the multiply-accumulates of the extents it was called
@@ -56,16 +56,16 @@ struct KernelTable {
   uint64_t (*averagePool)(const WindowShape &shape, bool countIncludePad,
                           const TensorView &input, const TensorView &output,
                           ThreadPool &pool);
-  uint64_t (*globalAveragePool)(const TensorView &input,
-                                const TensorView &output, ThreadPool &pool);
+  uint64_t (*reduce)(ReduceKind kind, const TensorView &input,
+                     const TensorView &output, ThreadPool &pool);
   uint64_t (*gemm)(const TensorView &input, const float *weights,
                    const Epilogue &epilogue, const TensorView &output,
                    ThreadPool &pool);
   uint64_t (*unary)(const TensorView &input, const Epilogue &epilogue,
                     const TensorView &output, ThreadPool &pool);
-  uint64_t (*add)(const TensorView &left, const TensorView &right,
-                  const Epilogue &epilogue, const TensorView &output,
-                  ThreadPool &pool);
+  uint64_t (*binary)(BinaryKind kind, const TensorView &left,
+                     const TensorView &right, const Epilogue &epilogue,
+                     const TensorView &output, ThreadPool &pool);
   uint64_t (*softmax)(const TensorView &input, const TensorView &output,
                       ThreadPool &pool);
 };

@@ -179,8 +179,8 @@ uint64_t averagePool(const WindowShape &shape, bool countIncludePad,
   return 0;
 }
 
-uint64_t globalAveragePool(const TensorView &input, const TensorView &output,
-                           ThreadPool &threads) {
+uint64_t reduce(ReduceKind, const TensorView &input, const TensorView &output,
+                ThreadPool &threads) {
   // A piece of work is a strip of channels of one image.
   constexpr int64_t kVectors = 4;
   constexpr int64_t kStrip = kVectors * kLanes;

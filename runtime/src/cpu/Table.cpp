@@ -13,10 +13,10 @@ const KernelTable &table() {
                                          depthwise,
                                          maxPool,
                                          averagePool,
-                                         globalAveragePool,
+                                         reduce,
                                          gemm,
                                          unary,
-                                         add,
+                                         binary,
                                          softmax};
   return kTable;
 }

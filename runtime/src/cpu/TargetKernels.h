@@ -36,16 +36,16 @@ uint64_t maxPool(const WindowShape &shape, const TensorView &input,
 uint64_t averagePool(const WindowShape &shape, bool countIncludePad,
                      const TensorView &input, const TensorView &output,
                      ThreadPool &pool);
-uint64_t globalAveragePool(const TensorView &input, const TensorView &output,
-                           ThreadPool &pool);
+uint64_t reduce(ReduceKind kind, const TensorView &input,
+                const TensorView &output, ThreadPool &pool);
 uint64_t gemm(const TensorView &input, const float *weights,
               const Epilogue &epilogue, const TensorView &output,
               ThreadPool &pool);
 uint64_t unary(const TensorView &input, const Epilogue &epilogue,
                const TensorView &output, ThreadPool &pool);
-uint64_t add(const TensorView &left, const TensorView &right,
-             const Epilogue &epilogue, const TensorView &output,
-             ThreadPool &pool);
+uint64_t binary(BinaryKind kind, const TensorView &left,
+                const TensorView &right, const Epilogue &epilogue,
+                const TensorView &output, ThreadPool &pool);
 uint64_t softmax(const TensorView &input, const TensorView &output,
                  ThreadPool &pool);
 

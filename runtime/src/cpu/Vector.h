@@ -146,6 +146,8 @@ SNUG_INLINE Vector activate(Vector value, Activation activation, float slope) {
     return value < zero() ? value * splat(slope) : value;
   case Activation::Relu6:
     return atMost(atLeast(value, zero()), splat(6.0f));
+  default:
+    break;
   }
   return value;
 }

@@ -31,6 +31,8 @@ const char *activationName(Activation activation) {
     return "leaky_relu";
   case Activation::Relu6:
     return "relu6";
+  default:
+    break;
   }
   return "unknown";
 }
@@ -63,8 +65,8 @@ void printCall(const schema::Instruction &instruction, uint32_t index,
     std::printf(" group %d tile %d", instruction.group(), instruction.tile());
   printView("input", call.input, call.inputOffset);
   if (call.hasSecond)
-    printView(call.kind == KernelKind::Add ? "right" : "residual", call.second,
-              call.secondOffset);
+    printView(call.kind == KernelKind::Binary ? "right" : "residual",
+              call.second, call.secondOffset);
   printView("output", call.output, call.outputOffset);
   if (windowed(call)) {
     const WindowShape &w = call.window;
@@ -80,7 +82,7 @@ void printCall(const schema::Instruction &instruction, uint32_t index,
   if (call.hasBias)
     std::printf(" bias at %" PRIu64, call.biasOffset);
   if (call.activation == Activation::LeakyRelu)
-    std::printf(" leaky_relu(%g)", static_cast<double>(call.slope));
+    std::printf(" leaky_relu(%g)", static_cast<double>(call.alpha));
   else if (call.activation != Activation::None)
     std::printf(" %s", activationName(call.activation));
   if (call.hasWorkspace)
@@ -120,7 +122,7 @@ void writeCall(JsonWriter &json, const schema::Instruction &instruction,
   json.signedInteger("tile", instruction.tile());
   writeView(json, "input", call.input, call.inputOffset);
   if (call.hasSecond)
-    writeView(json, call.kind == KernelKind::Add ? "right" : "residual",
+    writeView(json, call.kind == KernelKind::Binary ? "right" : "residual",
               call.second, call.secondOffset);
   writeView(json, "output", call.output, call.outputOffset);
   if (windowed(call)) {
@@ -140,7 +142,7 @@ void writeCall(JsonWriter &json, const schema::Instruction &instruction,
     json.integer("bias", call.biasOffset);
   json.string("activation", activationName(call.activation));
   if (call.activation == Activation::LeakyRelu)
-    json.number("slope", static_cast<double>(call.slope), 9);
+    json.number("alpha", static_cast<double>(call.alpha), 9);
   if (call.hasWorkspace)
     json.integer("workspace", call.workspaceOffset);
   json.endObject();

@@ -129,7 +129,7 @@ TEST_F(PlanAnalysis, ResidualInPlace) {
 TEST_F(PlanAnalysis, InPlaceAsTheCatalogueSays) {
   ASSERT_TRUE(module);
   const runtime::KernelKind kinds[] = {runtime::KernelKind::Unary,
-                                       runtime::KernelKind::Add,
+                                       runtime::KernelKind::Binary,
                                        runtime::KernelKind::Softmax};
   PlanBuffers buffers = collectBuffers(program());
   ASSERT_EQ(buffers.kernels.size(), 3u);

@@ -25,26 +25,87 @@ const char *targetName(Target target);
 /// False where `name` is none of the above; "host" gives hostTarget().
 bool parseTarget(const char *name, Target *out_target);
 
-/// Activation in a kernel's epilogue. The numbers stand in plan files.
+/// Elementwise functions, on their own or in the epilogue of a convolution,
+/// gemm or binary kernel, with parameters alpha and beta. The numbers stand in
+/// plan files.
 enum class Activation : uint8_t {
   None = 0,
-  Relu = 1,
-  LeakyRelu = 2,
-  Relu6 = 3
+  Relu = 1,        ///< max(x, 0)
+  LeakyRelu = 2,   ///< x < 0 ? alpha * x : x
+  Relu6 = 3,       ///< min(max(x, 0), 6)
+  Clip = 4,        ///< min(max(x, alpha), beta); bounds may be infinite
+  Sigmoid = 5,     ///< 1 / (1 + exp(-x))
+  Silu = 6,        ///< x * sigmoid(x)
+  HardSigmoid = 7, ///< max(0, min(1, alpha * x + beta))
+  HardSwish = 8,   ///< x * max(0, min(1, x / 6 + 0.5))
+  Tanh = 9,
+  Elu = 10, ///< x < 0 ? alpha * (exp(x) - 1) : x
+  Exp = 11,
+  Log = 12,
+  Sqrt = 13,
+  Abs = 14,
+  Neg = 15,
+  Reciprocal = 16,
+  Floor = 17,
+  Ceil = 18,
+  Erf = 19,
+  Gelu = 20,     ///< 0.5 * x * (1 + erf(x / sqrt(2)))
+  Softplus = 21, ///< log(1 + exp(x))
+  Mish = 22      ///< x * tanh(softplus(x))
 };
 
-/// Kernels. The numbers stand in plan files; names go into profiles.
+/// Elementwise functions of two tensors. The numbers stand in plan files.
+enum class BinaryKind : uint8_t {
+  Add = 0,
+  Sub = 1,
+  Mul = 2,
+  Div = 3,
+  Max = 4,
+  Min = 5,
+  Pow = 6,
+  PRelu = 7 ///< left < 0 ? left * right : left
+};
+
+/// What is computed of all rows and columns. The numbers stand in plan files.
+enum class ReduceKind : uint8_t { Max = 0, Mean = 1, Sum = 2, Min = 3 };
+
+/// The numbers stand in plan files.
+enum class ResizeMode : uint8_t { Nearest = 0, Linear = 1 };
+
+/// Which neighbour of a source position the nearest one is. The numbers stand
+/// in plan files.
+enum class NearestRounding : uint8_t {
+  RoundPreferFloor = 0, ///< halves down
+  RoundPreferCeil = 1,  ///< halves up
+  Floor = 2,
+  Ceil = 3
+};
+
+/// What is written into padding. The numbers stand in plan files.
+enum class PadMode : uint8_t {
+  Constant = 0,
+  Reflect = 1, ///< mirrored at the first and last element, not repeating it
+  Edge = 2     ///< the first or last element
+};
+
+/// Kernels; names go into profiles.
 enum class KernelKind : uint8_t {
   Move = 0,        ///< strided copy, changes layout
   Convolution = 1, ///< direct, register-blocked, any groups
   Depthwise = 2,   ///< groups == input channels == output channels
   MaxPool = 3,
   AveragePool = 4,
-  GlobalAveragePool = 5,
-  Gemm = 6,   ///< y = x W + b, row-major
-  Unary = 7,  ///< an activation on its own
-  Add = 8,    ///< elementwise sum of two tensors, then an activation
-  Softmax = 9 ///< over channels
+  Reduce = 5,                 ///< over all rows and columns
+  Gemm = 6,                   ///< y = x W + b, row-major
+  Unary = 7,                  ///< an activation on its own
+  Binary = 8,                 ///< of two tensors, then an activation
+  Softmax = 9,                ///< over channels
+  TransposedConvolution = 10, ///< one direct convolution for each phase
+  Resize = 11,
+  Pad = 12,
+  Rearrange = 13, ///< any copy of a regular pattern
+  LocalResponseNormalization = 14,
+  MatMul = 15 ///< of two activations
 };
 
 /// Geometry of a convolution or pooling call on one tile. Extents are those of
@@ -75,6 +136,15 @@ int64_t packedConvolutionBytes(Target target, const WindowShape &shape);
 void packConvolution(Target target, const WindowShape &shape, const float *oihw,
                      float *out);
 
+/// Bytes of packed weights of a transposed convolution (multiple of 64); of
+/// `shape` only channels, kernel, strides, dilations and groups count.
+int64_t packedTransposedConvolutionBytes(Target target,
+                                         const WindowShape &shape);
+/// Packs a filter [inputChannels][outputChannels/groups][kh][kw] into `out` of
+/// packedTransposedConvolutionBytes() bytes (64-byte aligned).
+void packTransposedConvolution(Target target, const WindowShape &shape,
+                               const float *filter, float *out);
+
 /// Bytes of packed weights of y[N] = x[K] W[K,N].
 int64_t packedGemmBytes(Target target, int64_t k, int64_t n);
 /// Packs W, given as W[k * strideK + n * strideN], into packedGemmBytes()
@@ -93,8 +163,9 @@ int64_t workspaceBytes(Target target, KernelKind kind, const WindowShape &shape,
                        int threads);
 
 /// True where the kernel may write its output over its input `index` (0, or 1
-/// for the second summand or the residual), both views being alike: it reads
-/// each element before it writes the one in its place.
+/// for the right operand or the residual), both views being alike (an operand
+/// that is repeated is not): it reads each element before it writes the one in
+/// its place.
 bool runsInPlace(KernelKind kind, int index);
 
 /// Upper bound of the bytes that a plan's header, program and prepared state
