@@ -298,7 +298,9 @@ private:
     if (failed(made))
       return failure();
     op.result = *made;
-    if (op.kind == "reshape" &&
+    if (isa<cnn::ReshapeOp>(operation))
+      op.resultLayout = network::Layout::Planar;
+    if (op.resultLayout == network::Layout::Planar &&
         !result.network.tensors[op.result].ordersAgree())
       return operation->emitError(
           "only a reshape that flattens to [batch, features] can be planned");

@@ -41,7 +41,9 @@ inline const AxisMap &mapOf(const Operand &operand, Axis axis) {
 }
 
 /// True for ops that write their result in planar order.
-inline bool writesPlanar(const Op &op) { return op.kind == "reshape"; }
+inline bool writesPlanar(const Op &op) {
+  return op.resultLayout == Layout::Planar;
+}
 
 } // namespace snug::network
 

@@ -4,6 +4,7 @@
 
 #include "GroupNeeds.h"
 
+#include <cmath>
 #include <optional>
 
 namespace snug::network {
@@ -33,25 +34,34 @@ std::string checkMap(const Network &network, const Op &op, size_t index,
                      Axis axis) {
   const Operand &operand = op.operands[index];
   const AxisMap &map = mapOf(operand, axis);
-  if (map.whole)
+  if (map.isWhole())
     return "";
   auto refuse = [&](const std::string &why) {
     return "op " + quoted(op.name) + ": the " +
            (axis == Axis::Rows ? "height" : "width") + " map of operand " +
            std::to_string(index) + " " + why;
   };
-  if (!inRange(map.numerator, 1) || !inRange(map.denominator, 1) ||
-      !inRange(map.extent, 1) || !inRange(map.dilation, 1) ||
-      (map.extent - 1) % map.dilation != 0 ||
-      !inRange(map.low, -kLargestExtent) || !inRange(map.high, -kLargestExtent))
+  if (map.form == AxisMap::Form::Resample)
+    return map.scale >= 0 && std::isfinite(map.scale) &&
+                   std::isfinite(map.shift)
+               ? ""
+               : refuse("has a scale below 0, or a scale or shift that is no "
+                        "number");
+  if (!inRange(map.taps, 1) || !inRange(map.stride, 1) ||
+      !inRange(map.dilation, 1) ||
+      (map.taps - 1) * map.dilation >= kLargestExtent ||
+      !inRange(map.padLow, -kLargestExtent) ||
+      !inRange(map.padHigh, -kLargestExtent))
     return refuse("has a stride, window, dilation or pad out of range");
   const int64_t input = extentOf(network.tensors[operand.tensor], axis);
   const int64_t output = extentOf(network.tensors[op.result], axis);
   const std::optional<int64_t> expected = map.outputExtent(input);
+  if (!expected && map.form == AxisMap::Form::TransposedWindow)
+    return refuse("has pads that leave no output");
   if (!expected)
-    return refuse("has a window of " + std::to_string(map.extent) +
+    return refuse("has a window of " + std::to_string(map.extent()) +
                   " elements, which exceeds the padded input of " +
-                  std::to_string(input + map.low + map.high));
+                  std::to_string(input + map.padLow + map.padHigh));
   if (*expected != output)
     return refuse("gives " + std::to_string(*expected) +
                   " elements, but the result has " + std::to_string(output));
@@ -82,7 +92,8 @@ std::string checkReshape(const Network &network, const Op &op) {
   if (!writesPlanar(op))
     return "";
   const Operand &operand = op.operands[0];
-  if (op.operands.size() != 1 || !operand.height.whole || !operand.width.whole)
+  if (op.operands.size() != 1 || !operand.height.isWhole() ||
+      !operand.width.isWhole())
     return "op " + quoted(op.name) +
            ": a reshape has one operand, which it needs whole";
   if (network.tensors[op.result].elements() !=

@@ -51,6 +51,10 @@ private:
   void moveOutputs(int64_t opBegin, int64_t opEnd);
   void findReuses();
 
+  View viewOf(int buffer, const Part &part) const {
+    const Buffer &of = program.buffers[buffer];
+    return {buffer, of.tensor, part.rows, part.columns, {0, of.channels}};
+  }
   Part full(int tensor) const {
     return {{0, network.tensors[tensor].height},
             {0, network.tensors[tensor].width}};
@@ -76,6 +80,7 @@ int Expander::addBuffer(Buffer::Role role, int tensor, Layout layout,
   buffer.layout = of.ordersAgree() ? Layout::ChannelsLast : layout;
   buffer.rows = part.rows;
   buffer.columns = part.columns;
+  buffer.channels = of.channels;
   buffer.bytes = of.batch * of.channels * part.rows.size() *
                  part.columns.size() * kElementBytes;
   buffer.liveBegin = role == Buffer::Role::Input ? 0 : -1;
@@ -153,8 +158,8 @@ void Expander::addOp(int64_t op, const std::vector<Needed> &rows,
 
 void Expander::addMove(int from, int to, const Part &part) {
   Step step;
-  step.inputs = {View{from, part.rows, part.columns}};
-  step.output = View{to, part.rows, part.columns};
+  step.inputs = {viewOf(from, part)};
+  step.output = viewOf(to, part);
   addStep(std::move(step));
 }
 
@@ -175,8 +180,8 @@ void Expander::runWholeOp(int64_t index) {
     const Tensor &of = network.tensors[tensor];
     rows.push_back(operand.height.needed(output.rows, of.height));
     columns.push_back(operand.width.needed(output.columns, of.width));
-    inputs.push_back(
-        {channelsLast[tensor], rows.back().interval, columns.back().interval});
+    inputs.push_back(viewOf(channelsLast[tensor],
+                            {rows.back().interval, columns.back().interval}));
   }
   const Layout layout =
       writesPlanar(op) ? Layout::Planar : Layout::ChannelsLast;
@@ -186,8 +191,7 @@ void Expander::runWholeOp(int64_t index) {
   const int to =
       addFullBuffer(direct ? Buffer::Role::Output : Buffer::Role::Activation,
                     op.result, layout);
-  addOp(index, rows, columns, 0, std::move(inputs),
-        {to, output.rows, output.columns});
+  addOp(index, rows, columns, 0, std::move(inputs), viewOf(to, output));
 }
 
 /// Chooses where the tiles of a grid leave their part of the result: a full
@@ -243,8 +247,9 @@ void Expander::runTile(const Group &of, const AxisNeeds &rows,
                       partOf(tensor));
         addMove(from, buffer, partOf(tensor));
       }
-      inputs.push_back({buffer, rows.operands[firstOperand + k].interval,
-                        columns.operands[firstOperand + k].interval});
+      inputs.push_back(
+          viewOf(buffer, {rows.operands[firstOperand + k].interval,
+                          columns.operands[firstOperand + k].interval}));
     }
     const Part part = partOf(op.result);
     const bool isLast = i + 1 == of.opEnd;
@@ -257,7 +262,7 @@ void Expander::runTile(const Group &of, const AxisNeeds &rows,
           Buffer::Role::Activation, op.result,
           writesPlanar(op) ? Layout::Planar : Layout::ChannelsLast, part);
     addOp(i, rows.operands, columns.operands, firstOperand, std::move(inputs),
-          {to, part.rows, part.columns});
+          viewOf(to, part));
     if (isLast && to == local[op.result])
       addMove(to, planar[op.result], part);
     firstOperand += op.operands.size();

@@ -46,7 +46,7 @@ Result<Schedule> parseSchedule(const std::string &text,
 /// True where the op needs all of an operand for any part of its result.
 bool isBarrier(const Op &op) {
   for (const Operand &operand : op.operands)
-    if (operand.height.whole || operand.width.whole)
+    if (operand.height.isWhole() || operand.width.isWhole())
       return true;
   return false;
 }
@@ -89,7 +89,7 @@ std::string checkAxis(const Network &network, const Group &group, Axis axis) {
   if (parts > 1)
     for (int64_t i = group.opBegin; i < group.opEnd; ++i)
       for (const Operand &operand : network.ops[i].operands)
-        if (mapOf(operand, axis).whole)
+        if (mapOf(operand, axis).isWhole())
           return grouped(network, group) + " cannot be cut into tiles: op " +
                  quoted(network.ops[i].name) +
                  " needs its whole input; end the group before it, or begin "

@@ -38,7 +38,7 @@ int64_t SearchSpace::prefixLayers() const {
   auto hasBarrier = [](const network::Op &op) {
     return std::any_of(op.operands.begin(), op.operands.end(),
                        [](const network::Operand &operand) {
-                         return operand.height.whole || operand.width.whole;
+                         return operand.height.isWhole() || operand.width.isWhole();
                        });
   };
   const int64_t barrier =

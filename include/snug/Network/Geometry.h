@@ -25,44 +25,90 @@ struct Interval {
 };
 
 /// What an output interval needs of an input axis: the smallest interval that
-/// holds every element of the input that a tap reads, and how far the windows
-/// reach beyond it on either side. A kernel that is given this interval as its
-/// input and these distances as its pads reads what it would read untiled.
-/// padLow + interval.size() + padHigh is the extent that the windows span;
-/// where every tap is padding, the interval is empty and padLow is all of that
-/// extent.
+/// holds every element of the input that is read, and how far the windows reach
+/// beyond it on either side. A kernel that is given this interval as its input
+/// and these distances as its pads reads what it would read untiled.
+///
+/// Of a window, padLow + interval.size() + padHigh is the extent that the
+/// windows span; where every tap is padding, the interval is empty and padLow
+/// is all of that extent. Of a transposed window, padLow is where the output
+/// begins in what the interval spreads over, so that input i of the interval
+/// reaches output i * stride + tap * dilation - padLow of those asked for, and
+/// padHigh is how far the spread goes on behind their end; either may be
+/// negative. Other maps have no pads.
 struct Needed {
   Interval interval;
   int64_t padLow = 0, padHigh = 0;
 };
 
-/// Affine map from an output interval to the input interval it needs:
-///   begin = floor(out.begin * numerator / denominator) - low
-///   end   = floor((out.end - 1) * numerator / denominator) - low + extent
-/// clipped to the input, and further to the outermost elements that taps read:
-/// with dilation, or a stride above the kernel, elements at a border may lie
-/// between taps. A convolution has numerator = stride, low and high = pads,
-/// extent = (kernel - 1) * dilation + 1; an elementwise operation is the
-/// default. `whole` needs all of the input for any output element (global
-/// pooling, a fully connected layer): a barrier inside groups.
+/// How a resample turns a position into elements of the input.
+enum class ResampleMode { Nearest, Linear };
+/// Which element is nearest to a position between two.
+enum class NearestRounding {
+  PreferFloor, ///< the nearer one, the lower of two as near
+  PreferCeil,  ///< the nearer one, the higher of two as near
+  Floor,
+  Ceil
+};
+
+/// Maps output indices of one axis to the input indices that they read, in one
+/// of four forms. The default is the identity: output i reads input i.
 struct AxisMap {
-  int64_t numerator = 1, denominator = 1;
-  int64_t low = 0, high = 0;
-  int64_t extent = 1;
-  bool whole = false;
-  int64_t dilation = 1; ///< distance between taps; divides extent - 1
+  enum class Form {
+    /// Output i reads inputs i * stride + tap * dilation - padLow:
+    /// convolutions,
+    /// poolings, crops, elementwise operations.
+    Window,
+    /// Input i is read by outputs i * stride + tap * dilation - padLow.
+    TransposedWindow,
+    /// Output i reads one or two inputs at the position scale * i + shift.
+    Resample,
+    /// Any output reads all of the input (global pooling, a fully connected
+    /// layer): a barrier inside groups that make that input.
+    Whole
+  } form = Form::Window;
+
+  int64_t taps = 1, stride = 1, dilation = 1; ///< of either window
+  int64_t padLow = 0, padHigh = 0;            ///< negative: cropped
+
+  ResampleMode mode = ResampleMode::Nearest;
+  NearestRounding rounding = NearestRounding::PreferFloor;
+  double scale = 1, shift = 0; ///< input elements
 
   static AxisMap identity() { return {}; }
   static AxisMap wholeInput();
-  /// A window of `kernel` taps, `dilation` apart, every `stride` elements.
-  static AxisMap window(int64_t kernel, int64_t stride, int64_t dilation,
+  /// A window of `taps` taps, `dilation` apart, every `stride` elements.
+  static AxisMap window(int64_t taps, int64_t stride, int64_t dilation,
                         int64_t padLow, int64_t padHigh);
+  /// The window of a transposed convolution; more output at the high end is a
+  /// smaller, perhaps negative, `padHigh`.
+  static AxisMap transposedWindow(int64_t taps, int64_t stride,
+                                  int64_t dilation, int64_t padLow,
+                                  int64_t padHigh);
+  /// Elements begin, begin + step, ..., of which there are `count`, of an axis
+  /// of `inputExtent`. `step` is positive.
+  static AxisMap crop(int64_t begin, int64_t count, int64_t inputExtent,
+                      int64_t step = 1);
+  /// Source positions are scale * index + shift, clamped to [0, inputExtent -
+  /// 1]. Linear reads the elements on both sides of a position that is none
+  /// itself. `scale` is not negative.
+  static AxisMap resample(ResampleMode mode, NearestRounding rounding,
+                          double scale, double shift);
+
+  bool isWhole() const { return form == Form::Whole; }
+  /// Elements from a window's first tap to its last.
+  int64_t extent() const { return (taps - 1) * dilation + 1; }
+  /// The position that a resample reads for an output: one multiplication and
+  /// one addition in double, then clamped, as kernels compute it.
+  double sourcePosition(int64_t output, int64_t inputExtent) const;
 
   /// The input interval that `output` (not empty) needs of an input axis of
   /// `inputExtent` elements. The interval is empty where every tap is padding.
   Needed needed(const Interval &output, int64_t inputExtent) const;
-  /// Number of outputs of this map over `inputExtent` elements (rounded down),
-  /// or nothing where the window exceeds the padded input. Not for `whole`.
+  /// Number of outputs of a window over `inputExtent` elements (rounded down;
+  /// nothing where the window exceeds the padded input), or of a transposed one
+  /// (nothing where pads leave none). Not for other forms, whose result says
+  /// it.
   std::optional<int64_t> outputExtent(int64_t inputExtent) const;
 };
 

@@ -16,8 +16,17 @@ namespace snug::network {
 /// Bytes of one element: float32.
 constexpr int64_t kElementBytes = 4;
 
-/// A tensor of activations, float32. Rank-2 tensors [N, F] have channels = F
-/// and height = width = 1.
+/// Order of a tensor's elements in memory.
+enum class Layout {
+  ChannelsLast, ///< NHWC: what most kernels work on
+  Planar        ///< NCHW, as ONNX counts: network inputs and outputs, tensors
+                ///< that are no images
+};
+
+/// A tensor of activations, float32. An image [N, C, H, W] stands as it is;
+/// other ranks are counted so that planar order is ONNX's: [N, F] has channels
+/// F, height and width 1; [F] channels F; [a, b, c] batch a, channels b, width
+/// c; from rank 5 on, batch, channels, height and the product of the rest.
 struct Tensor {
   std::string name;
   int64_t batch = 1, channels = 1, height = 1, width = 1;
@@ -37,6 +46,12 @@ struct Operand {
   /// The kernel may write the result over this operand: it reads each element
   /// before it writes the one in its place, and needs it no more.
   bool inPlace = false;
+  /// The order in which the kernel reads it. What is planar is read whole.
+  Layout layout = Layout::ChannelsLast;
+  /// Of an op that only copies: which of its channels are copied (empty: all),
+  /// and where in the result's channels they go.
+  Interval channels = {};
+  int64_t resultChannel = 0;
 };
 
 /// Extents of one execution of an op: a whole tensor or one tile.
@@ -53,8 +68,19 @@ struct Op {
   std::string kind; ///< mnemonic, e.g. "conv2d"
   std::vector<Operand> operands;
   int result = -1; ///< index into Network::tensors
+  /// The order in which the kernel writes the result. What is planar is written
+  /// whole.
+  Layout resultLayout = Layout::ChannelsLast;
+  /// The result's elements are elements of the operands: a concat of channels,
+  /// a slice or crop, or (one planar operand and a planar result of as many
+  /// elements) a reshape. expand() lets tensors share storage where it can and
+  /// copies operand by operand elsewhere.
+  bool copies = false;
   /// Multiply-accumulates for one element of the result.
   int64_t macsPerOutputElement = 0;
+  /// False for operations that nothing is known of: their work counts as
+  /// nothing, and no grid takes them in.
+  bool costKnown = true;
   int64_t parameterBytes = 0;    ///< as in the model
   int64_t packedWeightBytes = 0; ///< as the runtime holds them, 64-byte rounded
   int weightSegments = 0;        ///< segments that these bytes take in a plan

@@ -12,12 +12,6 @@
 
 namespace snug::network {
 
-/// Order of elements in a buffer.
-enum class Layout {
-  ChannelsLast, ///< NHWC: what kernels work on
-  Planar        ///< NCHW: network inputs and outputs, flattened tensors
-};
-
 /// Bytes in the arena, with a lifetime in steps.
 struct Buffer {
   enum class Role {
@@ -30,6 +24,7 @@ struct Buffer {
   /// Always channels-last where both orders agree.
   Layout layout = Layout::ChannelsLast;
   Interval rows, columns; ///< the part of the tensor that it holds
+  int64_t channels = 0;   ///< that it holds, at least the tensor's
   int64_t bytes = 0;
   /// Half-open interval of step indices in which it must keep its bytes.
   /// Inputs live from 0 (for one step if nobody reads them), outputs until the
@@ -37,17 +32,23 @@ struct Buffer {
   int64_t liveBegin = 0, liveEnd = 0;
 };
 
-/// A part of a tensor inside a buffer, in the tensor's coordinates (not the
-/// buffer's), all of its batch and channels.
+/// A part of a tensor inside a buffer, all of its batch.
 struct View {
   int buffer = -1;
-  Interval rows, columns;
+  /// The tensor that is viewed: the buffer's own, one that shares its bytes
+  /// with equal rows and columns in other channels, or one of other extents and
+  /// as many elements (a reshape). The latter is viewed whole and lies in
+  /// planar order.
+  int tensor = -1;
+  Interval rows, columns; ///< of the tensor, not of the buffer
+  Interval channels;      ///< of the buffer
 };
 
 /// One execution of an op on (part of) its tensors, or a move of (part of) a
 /// tensor between layouts.
 struct Step {
   int op = -1;              ///< index into Network::ops; -1: a move
+  int operand = -1;         ///< that is copied; -1: not an op that copies
   std::vector<View> inputs; ///< one per operand of the op; one for a move
   View output;
   /// Padding taps around inputs[0].
@@ -107,8 +108,8 @@ struct Program {
 ///
 /// A network output that is made by a grid group and used nowhere else is moved
 /// into its planar buffer tile by tile. Otherwise it is kept channels-last and
-/// moved as a whole behind the last op or group that reads it. An op of kind
-/// "reshape" writes its result in planar order; it is then treated as a network
+/// moved as a whole behind the last op or group that reads it. An op that
+/// writes its result in planar order makes what is then treated as a network
 /// input is.
 ///
 /// A step that may run in place keeps buffers of its own for input and result,

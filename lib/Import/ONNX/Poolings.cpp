@@ -47,7 +47,7 @@ std::optional<Window> GraphImporter::window(NodeReader &node, Value input,
     const int64_t stride = window.strides[axis];
     const int64_t taps = network::AxisMap::window(kernel[axis], stride,
                                                   window.dilations[axis], 0, 0)
-                             .extent;
+                             .extent();
     const int64_t outputs = (extent + stride - 1) / stride;
     const int64_t lacking =
         std::max<int64_t>((outputs - 1) * stride + taps - extent, 0);

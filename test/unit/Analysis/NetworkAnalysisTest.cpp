@@ -56,8 +56,8 @@ TEST_F(NetworkAnalysis, BatchNormAndActivationBelongToTheirConvolution) {
   EXPECT_EQ(network.macs(), 16 * 16 * 16 * 36 + 16 * 16 * 16);
   EXPECT_EQ(network.ops[0].parameterBytes, 16 * 36 * 4);
   EXPECT_GE(network.ops[0].packedWeightBytes, 16 * 36 * 4);
-  EXPECT_EQ(network.ops[0].operands[0].height.extent, 3);
-  EXPECT_EQ(network.ops[3].operands[0].width.numerator, 2);
+  EXPECT_EQ(network.ops[0].operands[0].height.extent(), 3);
+  EXPECT_EQ(network.ops[3].operands[0].width.stride, 2);
 }
 
 TEST_F(NetworkAnalysis, GroupsStandWhereTheirOpsStand) {

@@ -23,8 +23,8 @@ ReceptiveFieldOpInterface receptive(Operation *op) {
 CostOpInterface cost(Operation *op) { return cast<CostOpInterface>(op); }
 
 bool isIdentity(const AxisMap &map) {
-  return !map.whole && map.numerator == 1 && map.denominator == 1 &&
-         map.low == 0 && map.high == 0 && map.extent == 1;
+  return map.form == AxisMap::Form::Window && map.stride == 1 &&
+         map.padLow == 0 && map.padHigh == 0 && map.taps == 1;
 }
 
 } // namespace
@@ -79,26 +79,26 @@ TEST(SnugInterfaces, Pools) {
     })mlir");
   MaxPool2DOp max = parsed.all<MaxPool2DOp>().at(0);
   const AxisMap height = receptive(max).getAxisMap(0, SpatialAxis::Height);
-  EXPECT_EQ(height.numerator, 2);
-  EXPECT_EQ(height.extent, 5);
-  EXPECT_EQ(height.low, 1);
-  EXPECT_EQ(height.high, 1);
+  EXPECT_EQ(height.stride, 2);
+  EXPECT_EQ(height.extent(), 5);
+  EXPECT_EQ(height.padLow, 1);
+  EXPECT_EQ(height.padHigh, 1);
   const AxisMap width = receptive(max).getAxisMap(0, SpatialAxis::Width);
-  EXPECT_EQ(width.extent, 2);
-  EXPECT_EQ(width.low, 0);
-  EXPECT_EQ(width.high, 1);
+  EXPECT_EQ(width.extent(), 2);
+  EXPECT_EQ(width.padLow, 0);
+  EXPECT_EQ(width.padHigh, 1);
   EXPECT_TRUE(receptive(max).startsLayer());
   EXPECT_EQ(receptive(max).getTileableAxes(), kBoth);
   EXPECT_EQ(cost(max).getMacs(), 0);
   EXPECT_EQ(cost(max).getParameterBytes(), 0);
 
   AvgPool2DOp average = parsed.all<AvgPool2DOp>().at(0);
-  EXPECT_EQ(receptive(average).getAxisMap(0, SpatialAxis::Width).low, 1);
-  EXPECT_EQ(receptive(average).getAxisMap(0, SpatialAxis::Height).low, 0);
+  EXPECT_EQ(receptive(average).getAxisMap(0, SpatialAxis::Width).padLow, 1);
+  EXPECT_EQ(receptive(average).getAxisMap(0, SpatialAxis::Height).padLow, 0);
   EXPECT_TRUE(receptive(average).startsLayer());
 
   GlobalAvgPoolOp global = parsed.all<GlobalAvgPoolOp>().at(0);
-  EXPECT_TRUE(receptive(global).getAxisMap(0, SpatialAxis::Height).whole);
+  EXPECT_TRUE(receptive(global).getAxisMap(0, SpatialAxis::Height).isWhole());
   EXPECT_TRUE(receptive(global).getTileableAxes().empty());
   EXPECT_TRUE(receptive(global).startsLayer());
 }
@@ -145,11 +145,11 @@ TEST(SnugInterfaces, Barriers) {
       return
     })mlir");
   ReshapeOp reshape = parsed.all<ReshapeOp>().at(0);
-  EXPECT_TRUE(receptive(reshape).getAxisMap(0, SpatialAxis::Height).whole);
+  EXPECT_TRUE(receptive(reshape).getAxisMap(0, SpatialAxis::Height).isWhole());
   EXPECT_TRUE(receptive(reshape).getTileableAxes().empty());
 
   GemmOp gemm = parsed.all<GemmOp>().at(0);
-  EXPECT_TRUE(receptive(gemm).getAxisMap(0, SpatialAxis::Width).whole);
+  EXPECT_TRUE(receptive(gemm).getAxisMap(0, SpatialAxis::Width).isWhole());
   EXPECT_TRUE(receptive(gemm).getTileableAxes().empty());
   EXPECT_FALSE(receptive(gemm).startsLayer());
   EXPECT_EQ(cost(gemm).getMacsPerOutputElement(), 24);
@@ -163,7 +163,8 @@ TEST(SnugInterfaces, Barriers) {
       isIdentity(receptive(softmax[1]).getAxisMap(0, SpatialAxis::Width)));
   EXPECT_EQ(receptive(softmax[2]).getTileableAxes(),
             Axes({SpatialAxis::Height}));
-  EXPECT_TRUE(receptive(softmax[2]).getAxisMap(0, SpatialAxis::Width).whole);
+  EXPECT_TRUE(
+      receptive(softmax[2]).getAxisMap(0, SpatialAxis::Width).isWhole());
 }
 
 TEST(SnugInterfaces, Schedules) {

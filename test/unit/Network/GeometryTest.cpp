@@ -69,7 +69,7 @@ TEST(AxisMap, AsymmetricPads) {
 TEST(AxisMap, Dilation) {
   // 3 taps 2 apart: extent 5, pads 2 and 2. Output i reads i-2, i, i+2.
   const AxisMap map = AxisMap::window(3, 1, 2, 2, 2);
-  EXPECT_EQ(map.extent, 5);
+  EXPECT_EQ(map.extent(), 5);
   EXPECT_EQ(map.outputExtent(7), 7);
   expectNeeded(map, {2, 4}, 7, {0, 6}, 0, 0);
   // Output 0 alone reads -2, 0, 2: the window [-2, 3) clipped is exact.
@@ -110,10 +110,65 @@ TEST(AxisMap, WholeIdentityAndScale) {
   expectNeeded(AxisMap::identity(), {3, 5}, 9, {3, 5}, 0, 0);
   EXPECT_EQ(AxisMap::identity().outputExtent(9), 9);
   // Nearest-neighbour upsampling by 2: outputs 3, 4, 5 read elements 1, 2, 2.
-  AxisMap twice;
-  twice.denominator = 2;
-  EXPECT_EQ(twice.outputExtent(4), 8);
+  const AxisMap twice =
+      AxisMap::resample(ResampleMode::Nearest, NearestRounding::Floor, 0.5, 0);
   expectNeeded(twice, {3, 6}, 4, {1, 3}, 0, 0);
+}
+
+TEST(AxisMap, Crop) {
+  // Elements 2, 3, 4 of 9; elements 1, 4, 7 of 9.
+  const AxisMap crop = AxisMap::crop(2, 3, 9);
+  EXPECT_EQ(crop.outputExtent(9), 3);
+  expectNeeded(crop, {1, 3}, 9, {3, 5}, 0, 0);
+  const AxisMap strided = AxisMap::crop(1, 3, 9, 3);
+  EXPECT_EQ(strided.outputExtent(9), 3);
+  expectNeeded(strided, {1, 3}, 9, {4, 8}, 0, 0);
+}
+
+TEST(AxisMap, TransposedWindowByHand) {
+  // 3 taps, stride 2, 1 off the low end, over 4 inputs: (4 - 1) * 2 + 3 - 1 = 8
+  // outputs. Output o is reached from i where o + 1 = 2 * i + tap: output 0
+  // from input 0 (tap 1), output 1 from inputs 0 and 1, output 2 from input 1.
+  const AxisMap map = AxisMap::transposedWindow(3, 2, 1, 1, 0);
+  EXPECT_EQ(map.outputExtent(4), 8);
+  // Whole: inputs spread over 9 outputs, the first of which is cut off.
+  expectNeeded(map, {0, 8}, 4, {0, 4}, 1, 0);
+  // Outputs [2, 4): inputs 1 and 2 spread over [1, 6).
+  expectNeeded(map, {2, 4}, 4, {1, 3}, 1, 2);
+  // A stride above the window: output 2 is reached by nobody, output 3 begins
+  // what input 1 spreads.
+  const AxisMap sparse = AxisMap::transposedWindow(2, 3, 1, 0, 0);
+  EXPECT_EQ(sparse.outputExtent(2), 5);
+  EXPECT_TRUE(sparse.needed({2, 3}, 2).interval.empty());
+  expectNeeded(sparse, {2, 4}, 2, {1, 2}, -1, 1);
+  EXPECT_EQ(AxisMap::transposedWindow(3, 2, 1, 4, 5).outputExtent(4),
+            std::nullopt);
+}
+
+TEST(AxisMap, ResampleByHand) {
+  using Mode = ResampleMode;
+  using Rounding = NearestRounding;
+  // Half-pixel linear upsampling by 2 over 3: positions -0.25 (clamped to 0),
+  // 0.25, 0.75, 1.25, 1.75, 2.25 (clamped to 2).
+  const AxisMap linear =
+      AxisMap::resample(Mode::Linear, Rounding::PreferFloor, 0.5, -0.25);
+  expectNeeded(linear, {0, 1}, 3, {0, 1}, 0, 0);
+  expectNeeded(linear, {1, 3}, 3, {0, 2}, 0, 0);
+  expectNeeded(linear, {5, 6}, 3, {2, 3}, 0, 0);
+  // Every third element, and the one between two of them.
+  expectNeeded(AxisMap::resample(Mode::Linear, Rounding::PreferFloor, 1.5, 0),
+               {2, 4}, 9, {3, 6}, 0, 0);
+  // Position 1.5.
+  const std::pair<Rounding, int64_t> halves[] = {{Rounding::PreferFloor, 1},
+                                                 {Rounding::PreferCeil, 2},
+                                                 {Rounding::Floor, 1},
+                                                 {Rounding::Ceil, 2}};
+  for (const auto &[rounding, at] : halves)
+    expectNeeded(AxisMap::resample(Mode::Nearest, rounding, 1, 0.5), {1, 2}, 9,
+                 {at, at + 1}, 0, 0);
+  // One output of align_corners: everything at position 0.
+  expectNeeded(AxisMap::resample(Mode::Linear, Rounding::Floor, 0, 0), {0, 1},
+               9, {0, 1}, 0, 0);
 }
 
 TEST(AxisMap, WindowThatDoesNotFit) {
@@ -126,8 +181,8 @@ std::set<int64_t> tapsInside(const AxisMap &map, Interval output,
                              int64_t inputExtent) {
   std::set<int64_t> taps;
   for (int64_t i = output.begin; i < output.end; ++i)
-    for (int64_t tap = 0; tap < map.extent; tap += map.dilation) {
-      const int64_t at = i * map.numerator / map.denominator - map.low + tap;
+    for (int64_t tap = 0; tap < map.extent(); tap += map.dilation) {
+      const int64_t at = i * map.stride - map.padLow + tap;
       if (at >= 0 && at < inputExtent)
         taps.insert(at);
     }
@@ -141,9 +196,9 @@ TEST(AxisMap, NeededIsTheHullOfTaps) {
   };
   int checked = 0;
   while (checked < 20000) {
-    AxisMap map = AxisMap::window(between(1, 5), between(1, 6), between(1, 4),
-                                  between(0, 5), between(0, 5));
-    map.denominator = between(0, 4) == 0 ? between(1, 3) : 1;
+    const AxisMap map =
+        AxisMap::window(between(1, 5), between(1, 6), between(1, 4),
+                        between(0, 5), between(0, 5));
     const int64_t extent = between(1, 20);
     const std::optional<int64_t> outputs = map.outputExtent(extent);
     if (!outputs)
@@ -161,9 +216,106 @@ TEST(AxisMap, NeededIsTheHullOfTaps) {
     ASSERT_GE(needed.padLow, 0);
     ASSERT_GE(needed.padHigh, 0);
     ASSERT_EQ(needed.padLow + needed.interval.size() + needed.padHigh,
-              (output.end - 1) * map.numerator / map.denominator -
-                  output.begin * map.numerator / map.denominator + map.extent);
+              (output.size() - 1) * map.stride + map.extent());
     ++checked;
+  }
+}
+
+/// The inputs that reach one of the outputs, tap by tap.
+std::set<int64_t> inputsThatReach(const AxisMap &map, Interval output,
+                                  int64_t inputExtent) {
+  std::set<int64_t> inputs;
+  for (int64_t i = 0; i < inputExtent; ++i)
+    for (int64_t tap = 0; tap < map.taps; ++tap)
+      if (const int64_t o = i * map.stride + tap * map.dilation - map.padLow;
+          o >= output.begin && o < output.end)
+        inputs.insert(i);
+  return inputs;
+}
+
+TEST(AxisMap, TransposedNeededIsTheHullOfInputsThatReach) {
+  std::mt19937 random(8);
+  auto between = [&](int64_t least, int64_t most) {
+    return least + static_cast<int64_t>(random() % (most - least + 1));
+  };
+  int checked = 0, negative = 0;
+  while (checked < 20000) {
+    const AxisMap map =
+        AxisMap::transposedWindow(between(1, 5), between(1, 5), between(1, 4),
+                                  between(-1, 4), between(-4, 4));
+    const int64_t extent = between(1, 12);
+    const std::optional<int64_t> outputs = map.outputExtent(extent);
+    if (!outputs)
+      continue;
+    const int64_t begin = between(0, *outputs - 1);
+    const Interval output{begin, between(begin + 1, *outputs)};
+    const Needed needed = map.needed(output, extent);
+    const std::set<int64_t> inputs = inputsThatReach(map, output, extent);
+    ASSERT_EQ(needed.interval.empty(), inputs.empty());
+    ++checked;
+    if (inputs.empty())
+      continue;
+    ASSERT_EQ(needed.interval.begin, *inputs.begin());
+    ASSERT_EQ(needed.interval.end, *inputs.rbegin() + 1);
+    // Spread over the output's view with these pads, the interval's view gives
+    // what the whole input gives.
+    for (int64_t i = 0; i < extent; ++i)
+      for (int64_t tap = 0; tap < map.taps; ++tap) {
+        const int64_t o = i * map.stride + tap * map.dilation - map.padLow;
+        if (o < output.begin || o >= output.end)
+          continue;
+        ASSERT_EQ((i - needed.interval.begin) * map.stride +
+                      tap * map.dilation - needed.padLow,
+                  o - output.begin);
+      }
+    ASSERT_EQ((needed.interval.size() - 1) * map.stride + map.extent(),
+              needed.padLow + output.size() + needed.padHigh);
+    negative += needed.padLow < 0;
+  }
+  EXPECT_GT(negative, 100);
+}
+
+TEST(AxisMap, ResampleNeedsWhatItsPositionsRead) {
+  std::mt19937 random(9);
+  auto between = [&](int64_t least, int64_t most) {
+    return least + static_cast<int64_t>(random() % (most - least + 1));
+  };
+  const double shifts[] = {0, -0.5, 0.5, -0.25, 0.125, -3.7, 2.2};
+  for (int checked = 0; checked < 20000; ++checked) {
+    const int64_t extent = between(1, 12), outputs = between(1, 30);
+    const bool isLinear = between(0, 1) == 0;
+    const NearestRounding rounding =
+        static_cast<NearestRounding>(between(0, 3));
+    const AxisMap map = AxisMap::resample(
+        isLinear ? ResampleMode::Linear : ResampleMode::Nearest, rounding,
+        static_cast<double>(between(0, 12)) /
+            static_cast<double>(between(1, 7)),
+        shifts[between(0, 6)]);
+    const int64_t begin = between(0, outputs - 1);
+    const Interval output{begin, between(begin + 1, outputs)};
+    std::set<int64_t> read;
+    for (int64_t i = output.begin; i < output.end; ++i) {
+      double at = map.scale * static_cast<double>(i) + map.shift;
+      at = std::max(0.0, std::min(at, static_cast<double>(extent - 1)));
+      // The elements below and above, and the weight of the one above.
+      const int64_t below = static_cast<int64_t>(at);
+      const double weight = at - static_cast<double>(below);
+      const bool up = rounding == NearestRounding::PreferFloor  ? weight > 0.5
+                      : rounding == NearestRounding::PreferCeil ? weight >= 0.5
+                      : rounding == NearestRounding::Ceil       ? weight > 0
+                                                                : false;
+      if (isLinear || !up)
+        read.insert(below);
+      if (isLinear ? weight > 0 : up)
+        read.insert(below + 1);
+    }
+    const Needed needed = map.needed(output, extent);
+    ASSERT_EQ(needed.interval.begin, *read.begin());
+    ASSERT_EQ(needed.interval.end, *read.rbegin() + 1);
+    ASSERT_GE(needed.interval.begin, 0);
+    ASSERT_LE(needed.interval.end, extent);
+    ASSERT_EQ(needed.padLow, 0);
+    ASSERT_EQ(needed.padHigh, 0);
   }
 }
 

@@ -70,10 +70,10 @@ TEST(GroupNeeds, FindsPaddingAndUnusedOps) {
 /// element `at`.
 bool reads(const AxisMap &map, Interval output, int64_t at) {
   for (int64_t i = output.begin; i < output.end; ++i)
-    for (int64_t tap = 0; tap < map.extent; tap += map.dilation)
-      if (i * map.numerator / map.denominator - map.low + tap == at)
+    for (int64_t tap = 0; tap < map.extent(); tap += map.dilation)
+      if (i * map.stride - map.padLow + tap == at)
         return true;
-  return map.whole;
+  return map.isWhole();
 }
 
 /// Takes an element off either end of every needed interval and finds a tap

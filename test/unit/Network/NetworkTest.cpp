@@ -118,11 +118,16 @@ TEST(NetworkCheck, AxisMaps) {
   expectRefused(network, "window of 9 elements, which exceeds the padded "
                          "input of 6");
   network = smallNetwork();
-  network.ops[0].operands[0].width.numerator = 0;
+  network.ops[0].operands[0].width.stride = 0;
   expectRefused(network, "stride, window, dilation or pad out of range");
   network = smallNetwork();
-  network.ops[0].operands[0].width.dilation = 4; // does not divide 3 - 1
+  network.ops[0].operands[0].width.dilation = int64_t{1} << 29; // twice: 2^30
   expectRefused(network, "stride, window, dilation or pad out of range");
+  network.ops[0].operands[0].width = AxisMap::transposedWindow(3, 1, 1, 9, 9);
+  expectRefused(network, "has pads that leave no output");
+  network.ops[0].operands[0].width =
+      AxisMap::resample(ResampleMode::Linear, NearestRounding::Floor, -1, 0);
+  expectRefused(network, "has a scale below 0");
   // 2 taps 4 apart around a single row.
   Builder builder;
   builder.output(
@@ -143,7 +148,7 @@ TEST(NetworkCheck, WorkAndReshape) {
   EXPECT_EQ(check(network), "");
   network.tensors[x].channels = 9;
   expectRefused(network, "changes the number of elements");
-  network.ops[0].operands[0].height.whole = false;
+  network.ops[0].operands[0].height = {};
   network.tensors[x] = network.tensors[0];
   network.tensors[x].isInput = false;
   expectRefused(network, "which it needs whole");

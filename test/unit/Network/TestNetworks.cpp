@@ -103,9 +103,10 @@ int Builder::flatten(int x) {
   Tensor result = built.network.tensors[x];
   result.channels *= result.height * result.width;
   result.height = result.width = 1;
-  return addOp("reshape", {{x, AxisMap::wholeInput(), AxisMap::wholeInput()}},
-               result, {})
-      .result;
+  Op &op = addOp("reshape", {{x, AxisMap::wholeInput(), AxisMap::wholeInput()}},
+                 result, {});
+  op.resultLayout = Layout::Planar;
+  return op.result;
 }
 
 int Builder::gemm(int x, int64_t features) {

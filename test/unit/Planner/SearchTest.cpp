@@ -23,7 +23,7 @@ using network::TestNetwork;
 bool hasBarrier(const Network &network, int64_t opEnd) {
   for (int64_t i = 0; i < opEnd; ++i)
     for (const network::Operand &operand : network.ops[i].operands)
-      if (operand.height.whole || operand.width.whole)
+      if (operand.height.isWhole() || operand.width.isWhole())
         return true;
   return false;
 }
