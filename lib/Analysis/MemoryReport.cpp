@@ -60,15 +60,49 @@ static int servedOp(const Program &program, int64_t step) {
   return -1;
 }
 
-MemoryReport reportMemory(const Network &network, const planner::Plan &plan) {
+/// What is known of an op apart from any step: its bytes where it runs whole.
+static OpMemory describeOp(const NetworkFromIR &from, const network::Op &op) {
+  OpMemory memory;
+  memory.name = op.name;
+  memory.kind = op.kind;
+  const auto shape =
+      mlir::cast<mlir::ShapedType>(from.tensors[op.result].getType())
+          .getShape();
+  memory.shape.assign(shape.begin(), shape.end());
+  memory.weightBytes = op.packedWeightBytes;
+  memory.costKnown = op.costKnown;
+  return memory;
+}
+
+/// Ops that share the storage of what they would copy may have no step at all:
+/// they take their tensors whole, and what is live is what is live when the
+/// next one runs.
+static void describeCopy(const Network &network, const Program &program,
+                         int index, const std::vector<int64_t> &live,
+                         OpMemory &memory) {
+  const network::Op &op = network.ops[index];
+  memory.inputBytes = 0;
+  for (const network::Operand &operand : op.operands)
+    memory.inputBytes += network.tensors[operand.tensor].bytes();
+  memory.outputBytes = network.tensors[op.result].bytes();
+  auto runs = [&](const Step &step) { return step.op >= index; };
+  auto next = llvm::find_if(program.steps, runs);
+  if (memory.liveBytes == 0 && !live.empty())
+    memory.liveBytes = next == program.steps.end()
+                           ? live.back()
+                           : live[next - program.steps.begin()];
+}
+
+MemoryReport reportMemory(const NetworkFromIR &from,
+                          const planner::Plan &plan) {
+  const Network &network = from.network;
   const Program &program = plan.program;
   MemoryReport report;
   report.figures = plan.memory;
   report.networkMacs = network.macs();
   report.executedMacs = program.macs();
   for (const network::Op &op : network.ops)
-    report.ops.push_back(
-        {op.name, op.kind, 0, 0, op.packedWeightBytes, 0, 0, 0});
+    report.ops.push_back(describeOp(from, op));
   std::vector<int64_t> live = program.liveBytes(runtime::kBufferAlignment);
   for (auto [index, step] : llvm::enumerate(program.steps)) {
     // A move counts as part of the op that it serves.
@@ -90,6 +124,10 @@ MemoryReport reportMemory(const Network &network, const planner::Plan &plan) {
           std::max(op.workspaceBytes, program.buffers[step.workspace].bytes);
     op.macs += step.macs;
   }
+  for (auto [index, op] : llvm::enumerate(network.ops))
+    if (op.copies)
+      describeCopy(network, program, static_cast<int>(index), live,
+                   report.ops[index]);
   int64_t peakStep = program.peakStep(runtime::kBufferAlignment);
   report.peakLiveBytes = program.peakLiveBytes(runtime::kBufferAlignment);
   if (int op = servedOp(program, peakStep); op >= 0)

@@ -52,7 +52,7 @@ struct AnnotateMemoryPass
         planningOptions(built->network, *targetOptions, *profile));
     if (!plan)
       return function.emitError(plan.error().message);
-    MemoryReport report = reportMemory(built->network, *plan);
+    MemoryReport report = reportMemory(*built, *plan);
 
     Builder builder(&getContext());
     for (auto [op, memory] : llvm::zip_equal(built->ops, report.ops))

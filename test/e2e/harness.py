@@ -3,6 +3,7 @@
 of them, plans, runs, and the checks that every run has to pass."""
 
 import os
+import re
 import shutil
 import struct
 import sys
@@ -29,6 +30,14 @@ RUN_TIMEOUT = 300
 # The newest opset that this ONNX Runtime executes; newer networks are compared
 # with the same weights at this opset.
 ORT_OPSET = 26
+
+# Sizes at which a network of the zoo runs in a moment and yet has all its parts.
+SMALL = {
+    "alexnet": (131, 131), "deeplab": (97, 129), "densenet121": (65, 65), "efficientnet_b0": (64, 96), "espcn": (45, 62), "googlenet": (75, 69),
+    "inception_v3": (91, 107), "mobilenet_v1": (65, 33), "mobilenet_v2": (65, 97), "mobilenet_v3_small": (81, 64), "resnet18": (67, 93),
+    "resnet50": (64, 64), "shufflenet_v2": (96, 70), "squeezenet1.1": (83, 64), "tiny-yolov2": (96, 160), "unet": (47, 64),
+    "yolov2": (96, 128), "yolov2-first16": (96, 96), "yolov3-tiny": (96, 160), "yolov5n": (96, 128),
+}
 
 TESTS = []
 
@@ -230,6 +239,41 @@ def check_tiled(owner, *options):
     check_close(outputs, expected, AGAINST_UNTILED, "tiled against untiled")
     check_close(outputs, owner.expected, AGAINST_ORT, "tiled against ONNX Runtime")
     return plan
+
+
+def check_budget(owner, budget, *options):
+    """A plan for an arena of so many bytes is within it, never worse than the untiled one where that fits, and runs, poisoned and
+    guarded, as predicted, with its results; or it is refused, with the smallest budget that would do. Returns what was found."""
+    plain, expected = untiled(owner)
+    done, path = compile_status(owner, f"--memory-budget={budget}B", "--budget-scope=arena", *options)
+    if done.status != 0:
+        check_refused(done, "smallest", "limit")
+        least = smallest_budget(done.output)
+        check(least > budget, f"refused {budget}, yet names {least} as the smallest\n{done.tail()}")
+        check(budget < plain.predicted["arena"], f"refused {budget}, yet {plain.predicted['arena']} are enough for no tiling\n{done.tail()}")
+        return f"refused {budget}, the smallest is {least}"
+    plan = Plan(owner, path, load_json(path + ".json"), options)
+    check_prediction(plan.report)
+    check(plan.predicted["arena"] <= budget, f"budget {budget}, arena {plan.predicted['arena']}")
+    if budget >= plain.predicted["arena"]:
+        check(plan.report["executed_macs"] <= plain.report["executed_macs"], f"budget {budget} is enough for no tiling, yet work is done twice")
+    _, outputs = run_plan(plan, "--guard=end")
+    check_close(outputs, expected, AGAINST_UNTILED, f"budget {budget}")
+    os.remove(path)  # weights and all
+    return f"kept {budget} of {plain.predicted['arena']}, recompute factor {plan.report['recompute_factor']:.3f}"
+
+
+UNITS = {"B": 1, "bytes": 1, "byte": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30}
+
+
+def smallest_budget(text):
+    """The smallest budget that a refusal names, in bytes; exact where it is given in bytes."""
+    check("smallest" in text, f"the refusal does not say 'smallest'\n{text}")
+    after = text[text.index("smallest"):]
+    # Bytes are preferred: a rounded unit beside them is for the eye.
+    match = re.search(r"([\d,]+) ?(B|bytes?)\b", after) or re.search(r"([\d.]+) ?(KiB|MiB|GiB|KB|MB|GB)\b", after)
+    check(match, f"no size after 'smallest'\n{text}")
+    return int(float(match[1].replace(",", "")) * UNITS[match[2]])
 
 
 def check_refused(done, *words, status=1):

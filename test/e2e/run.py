@@ -24,14 +24,14 @@ MODULES = ["test_zoo", "test_networks", "test_determinism", "test_opsets", "test
 
 def outcome_of(function):
     try:
-        function()
+        found = function()
     except harness.Skipped as skipped:
         return "skipped", str(skipped)
     except harness.Failure as failure:
         return "failed", str(failure)
     except Exception:  # a test's own mistake, or an engine's: shown, counted, and on with the others
         return "failed", traceback.format_exc()
-    return "passed", ""
+    return "passed", found or ""
 
 
 def main():

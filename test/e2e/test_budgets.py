@@ -2,24 +2,13 @@
 """Byte budgets: random ones on small chains, kept or refused with the smallest that would do."""
 
 import random
-import re
 
-from harness import AGAINST_UNTILED, check, check_close, check_refused, compile_plan, compile_status, load_json, model, run_plan, test, untiled
+from harness import (AGAINST_UNTILED, check, check_close, check_refused, compile_plan, compile_status, load_json, model, run_plan, smallest_budget,
+                     test, untiled)
 
-UNITS = {"B": 1, "bytes": 1, "byte": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30}
 CHAINS = ["odd-deep", "odd-channels", "odd-kernels", "odd-pads", "odd-residual", "odd-groups", "odd-pools", "odd-average", "odd-batch",
           "odd-opset", "odd-gray", "odd-autopad"]
 BUDGETS = 6
-
-
-def smallest_budget(text):
-    """The smallest budget that a refusal names, in bytes; exact where it is given in bytes."""
-    check("smallest" in text, f"the refusal does not say 'smallest'\n{text}")
-    after = text[text.index("smallest"):]
-    # Bytes are preferred: a rounded unit beside them is for the eye.
-    match = re.search(r"([\d,]+) ?(B|bytes?)\b", after) or re.search(r"([\d.]+) ?(KiB|MiB|GiB|KB|MB|GB)\b", after)
-    check(match, f"no size after 'smallest'\n{text}")
-    return int(float(match[1].replace(",", "")) * UNITS[match[2]])
 
 
 def budgets_body(name):

@@ -34,6 +34,7 @@ struct EstimateOptions {
   ModelOptions model;
   PipelineOptions pipeline;
   std::string jsonFile;
+  std::string csvFile;
   std::string memoryMapFile; ///< .html
 };
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// snug estimate: the memory of a network before anything is compiled.
+// snug estimate: work and memory of a network before anything is compiled.
 #include "Commands.h"
 #include "MemoryMapPage.h"
 #include "Model.h"
@@ -29,6 +29,7 @@ int runEstimate(const EstimateOptions &options) {
   OwningOpRef<ModuleOp> module = session.import(options.model);
   if (!module)
     return session.getImportFailure();
+  progress.show("folding");
   PipelineOptions pipeline = options.pipeline;
   pipeline.freeWeights = true;
   if (failed(session.run(*module, [&](OpPassManager &manager) {
@@ -46,6 +47,7 @@ int runEstimate(const EstimateOptions &options) {
   FailureOr<func::FuncOp> function = findNetworkFunction(*module);
   if (failed(function))
     return kBadInput;
+  progress.show("assigning addresses");
   FailureOr<NetworkFromIR> built = buildNetwork(*function, *target);
   if (failed(built))
     return kBadInput;
@@ -56,7 +58,7 @@ int runEstimate(const EstimateOptions &options) {
     reportError(plan.error().message);
     return kBadInput;
   }
-  MemoryReport memory = reportMemory(built->network, *plan);
+  MemoryReport memory = reportMemory(*built, *plan);
 
   PlanReport report;
   report.model = built->network.name;
@@ -70,6 +72,8 @@ int runEstimate(const EstimateOptions &options) {
   report.groups = {describeWhole(built->network, *plan)};
   printReport(report);
   printOps(memory);
+  if (!options.csvFile.empty() && !writeOpsCsv(memory, options.csvFile))
+    return kBadInput;
   if (!options.memoryMapFile.empty() &&
       !writeMemoryMapPage(map, options.memoryMapFile))
     return kBadInput;

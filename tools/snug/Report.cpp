@@ -5,6 +5,9 @@
 
 #include "snug/Analysis/Sizes.h"
 
+#include "llvm/ADT/STLExtras.h"
+#include "llvm/ADT/StringExtras.h"
+#include "llvm/Support/Format.h"
 #include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/raw_ostream.h"
 
@@ -89,23 +92,59 @@ ordered_json toJson(const PlanReport &report, ordered_json options) {
           {"groups", std::move(groups)}};
 }
 
+/// "1x64x112x112"; "scalar" of rank 0.
+static std::string formatShape(const std::vector<int64_t> &shape) {
+  return shape.empty()
+             ? "scalar"
+             : llvm::join(llvm::map_range(shape,
+                                          [](int64_t extent) {
+                                            return std::to_string(extent);
+                                          }),
+                          "x");
+}
+
+static std::vector<std::string> opsOfUnknownCost(const MemoryReport &report) {
+  std::vector<std::string> names;
+  for (const OpMemory &op : report.ops)
+    if (!op.costKnown)
+      names.push_back(op.name);
+  return names;
+}
+
 void printOps(const MemoryReport &report) {
   llvm::raw_ostream &out = llvm::outs();
-  out << formatv(
-      "  {0,-24} {1,-16} {2,11} {3,11} {4,11} {5,11} {6,11} {7,15}\n", "op",
-      "kind", "input B", "output B", "weights B", "workspace B", "live B",
-      "MACs");
+  // As wide as what stands in them, within reason.
+  size_t name = 2, kind = 4, shape = 5;
+  for (const OpMemory &op : report.ops) {
+    name = std::min<size_t>(std::max(name, op.name.size()), 48);
+    kind = std::max(kind, op.kind.size());
+    shape = std::max(shape, formatShape(op.shape).size());
+  }
+  auto line = [&](char mark, llvm::StringRef opName, llvm::StringRef opKind,
+                  const std::string &opShape, auto macs, auto... bytes) {
+    out << mark << ' ' << llvm::left_justify(opName, name) << ' '
+        << llvm::left_justify(opKind, kind) << ' '
+        << llvm::left_justify(opShape, shape) << formatv(" {0,15}", macs);
+    ((out << formatv(" {0,11}", bytes)), ...);
+    out << "\n";
+  };
+  line(' ', "op", "kind", "shape", "MACs", "input B", "output B", "weights B",
+       "workspace B", "live B");
   for (const OpMemory &op : report.ops)
-    out << formatv(
-        "{0} {1,-24} {2,-16} {3,11} {4,11} {5,11} {6,11} {7,11} {8,15}\n",
-        op.name == report.peakOp ? ">" : " ", op.name, op.kind, op.inputBytes,
-        op.outputBytes, op.weightBytes, op.workspaceBytes, op.liveBytes,
-        op.macs);
+    line(op.name == report.peakOp ? '>' : ' ', op.name, op.kind,
+         formatShape(op.shape), op.costKnown ? std::to_string(op.macs) : "?",
+         op.inputBytes, op.outputBytes, op.weightBytes, op.workspaceBytes,
+         op.liveBytes);
   out << formatv("  peak: {0} live at {1}\n", formatBytes(report.peakLiveBytes),
                  report.peakOp);
   for (const planner::Culprit &buffer : report.peakBuffers)
     out << formatv("    {0,-24}{1,12}\n", buffer.name,
                    formatBytes(buffer.bytes));
+  if (auto unknown = opsOfUnknownCost(report); !unknown.empty())
+    out << formatv(
+        "  totals exclude {0} op{1} of unknown cost, marked ?: {2}\n",
+        unknown.size(), unknown.size() == 1 ? "" : "s",
+        llvm::join(unknown, ", "));
 }
 
 ordered_json opsToJson(const MemoryReport &report) {
@@ -113,20 +152,47 @@ ordered_json opsToJson(const MemoryReport &report) {
   for (const OpMemory &op : report.ops)
     ops.push_back({{"name", op.name},
                    {"kind", op.kind},
+                   {"shape", op.shape},
                    {"input", op.inputBytes},
                    {"output", op.outputBytes},
                    {"weights", op.weightBytes},
                    {"workspace", op.workspaceBytes},
                    {"live", op.liveBytes},
-                   {"macs", op.macs}});
+                   {"macs", op.costKnown ? ordered_json(op.macs)
+                                         : ordered_json(nullptr)}});
   ordered_json buffers = ordered_json::array();
   for (const planner::Culprit &buffer : report.peakBuffers)
     buffers.push_back({{"name", buffer.name}, {"bytes", buffer.bytes}});
   return {{"ops", std::move(ops)},
+          {"unknown_cost", opsOfUnknownCost(report)},
           {"peak",
            {{"op", report.peakOp},
             {"live", report.peakLiveBytes},
             {"buffers", std::move(buffers)}}}};
+}
+
+/// A field as RFC 4180 has it: names in a model may hold anything.
+static std::string csvField(llvm::StringRef text) {
+  if (text.find_first_of(",\"\r\n") == llvm::StringRef::npos)
+    return text.str();
+  std::string field = "\"";
+  for (char c : text)
+    field += c == '"' ? "\"\"" : std::string(1, c);
+  return field + "\"";
+}
+
+bool writeOpsCsv(const MemoryReport &report, const std::string &file) {
+  return writeFile(file, [&](llvm::raw_ostream &out) {
+    out << "op,kind,shape,macs,input_bytes,output_bytes,weight_bytes,"
+           "workspace_bytes,live_bytes\n";
+    for (const OpMemory &op : report.ops)
+      out << formatv("{0},{1},{2},{3},{4},{5},{6},{7},{8}\n", csvField(op.name),
+                     csvField(op.kind), formatShape(op.shape),
+                     op.costKnown ? std::to_string(op.macs) : "", op.inputBytes,
+                     op.outputBytes, op.weightBytes, op.workspaceBytes,
+                     op.liveBytes);
+    return true;
+  });
 }
 
 bool writeJson(const ordered_json &document, const std::string &file) {

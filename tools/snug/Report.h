@@ -47,9 +47,12 @@ void printReport(const PlanReport &report);
 nlohmann::ordered_json toJson(const PlanReport &report,
                               nlohmann::ordered_json options);
 
-/// The table of a network's memory per op, to standard output.
+/// The table of a network's work and memory per op, to standard output.
 void printOps(const MemoryReport &report);
 nlohmann::ordered_json opsToJson(const MemoryReport &report);
+/// The same table as comma-separated values, the header first; false after an
+/// error was printed.
+bool writeOpsCsv(const MemoryReport &report, const std::string &file);
 
 /// Writes `document` to `file`; false after an error was printed.
 bool writeJson(const nlohmann::ordered_json &document, const std::string &file);

@@ -84,10 +84,12 @@ CLI::App *addCompile(CLI::App &app, CompileOptions &options) {
 
 CLI::App *addEstimate(CLI::App &app, EstimateOptions &options) {
   CLI::App *command = app.add_subcommand(
-      "estimate", "Tells the memory that a network needs, op by op");
+      "estimate", "Tells the work and memory that a network needs, op by op");
   addModel(*command, options.model);
   addTarget(*command, options.pipeline);
   addReports(*command, options.jsonFile, options.memoryMapFile);
+  command->add_option("--csv", options.csvFile,
+                      "Write the table of ops as comma-separated values");
   return command;
 }
 

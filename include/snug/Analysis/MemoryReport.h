@@ -16,13 +16,15 @@ namespace snug {
 /// over its tiles.
 struct OpMemory {
   std::string name, kind;
-  int64_t inputBytes = 0; ///< of the activations that it reads
+  std::vector<int64_t> shape; ///< of the whole result, as the model has it
+  int64_t inputBytes = 0;     ///< of the activations that it reads
   int64_t outputBytes = 0;
   int64_t weightBytes = 0; ///< packed, of the whole op
   int64_t workspaceBytes = 0;
   /// All buffers that are live while it, or a move for it, runs.
   int64_t liveBytes = 0;
-  int64_t macs = 0; ///< executed, all tiles
+  int64_t macs = 0;      ///< executed, all tiles
+  bool costKnown = true; ///< false: macs say nothing
 };
 
 struct MemoryReport {
@@ -31,7 +33,7 @@ struct MemoryReport {
   int64_t peakLiveBytes = 0;
   std::string peakOp; ///< the op, or the op that a move serves, at the peak
   std::vector<planner::Culprit> peakBuffers; ///< live there, largest first
-  int64_t networkMacs = 0, executedMacs = 0;
+  int64_t networkMacs = 0, executedMacs = 0; ///< of ops of known cost
 };
 
 /// Search options for a device: alignment, the arena's unit, and what the
@@ -46,8 +48,7 @@ planner::SearchOptions planningOptions(const network::Network &network,
                                        const predict::DeviceProfile &device);
 
 /// The report of a network under the groups that its IR has.
-MemoryReport reportMemory(const network::Network &network,
-                          const planner::Plan &plan);
+MemoryReport reportMemory(const NetworkFromIR &from, const planner::Plan &plan);
 
 } // namespace snug
 

@@ -92,7 +92,7 @@ class Builder(Movement, Graph):
                        output_shape=None, auto_pad=None):
         """A transposed convolution: each input element adds to kernel x kernel outputs, `stride` apart.
 
-        `output_shape` and `auto_pad` have ONNX derive the pads; a sample is
+        Each output element is counted with the most taps that one of them has. `output_shape` and `auto_pad` have ONNX derive the pads; a sample is
         there only of what is padded explicitly.
         """
         kernel, stride, dilation, output_pads = pair(kernel), pair(stride), pair(dilation), pair(output_pads)
@@ -107,7 +107,7 @@ class Builder(Movement, Graph):
             extents = list(output_shape)
         shape = self._layer((x.shape[0], channels, *extents))
         depth = channels // groups
-        self.macs += math.prod(x.shape) * depth * math.prod(kernel)
+        self.macs += math.prod(shape) * x.channels // groups * math.prod((k - 1) // s + 1 for k, s in zip(kernel, stride))
         stem = self._unique("conv_transpose")
         deviation = math.sqrt(2.0 * math.prod(stride) / (x.channels // groups * math.prod(kernel)))
         weight_shape = (x.channels, depth, *kernel)
@@ -141,6 +141,7 @@ class Builder(Movement, Graph):
         stem = self._unique("norm")
         shape = (x.channels,)
         self.statistics += 2 * x.channels
+        self.normalized += math.prod(x.shape)
 
         def near(statistic, scatter):
             # float16 steps: the same figures whatever order a machine sums in.

@@ -73,6 +73,7 @@ NETWORKS = {
         "gates": (odd_operators.gates, (3, 27, 22), 3),
         "lrn": (odd_operators.lrn, (3, 21, 26)),
         "matrices": (odd_operators.matrices, (4, 9, 11), 3),
+        "opaque": (odd_operators.opaque, (3, 17, 21), 1, 13),
         "pad-modes": (odd_operators.pad_modes, (3, 21, 18)),
         "prelu": (odd_operators.prelu, (3, 25, 20), 2),
         "reduce": (odd_operators.reduce, (4, 15, 18), 2),

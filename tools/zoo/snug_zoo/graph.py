@@ -66,6 +66,7 @@ class Graph:
         self.macs = 0  # of convolutions and matrix products
         self.parameters = 0
         self.statistics = 0  # those of the parameters that are measured, not learned: a batch norm's
+        self.normalized = 0  # elements that batch norms scale, each a multiply-accumulate where it is not folded
         # Output shape of each layer as darknet counts: convolutions and poolings.
         self.layer_shapes = []
         self.spatial_layers = 0  # those before the first that needs whole planes
