@@ -81,7 +81,7 @@ struct TextualOptions : public PassPipelineOptions<TextualOptions> {
                                   llvm::cl::desc("process or arena"),
                                   llvm::cl::init(defaults.budgetScope)};
   Option<int64_t> maxGroups{*this, "max-groups",
-                            llvm::cl::desc("groups at most"),
+                            llvm::cl::desc("groups at most, -1: any number"),
                             llvm::cl::init(defaults.maxGroups)};
   Option<std::string> groups{*this, "groups", llvm::cl::desc("explicit groups"),
                              llvm::cl::init(defaults.groups)};

@@ -1,14 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Exact search over MAFAT's space of groups and grids.
+// Search over all groups and grids: by figures first, then exactly.
 //
-// Two groups on 36 grids each, cut anywhere, are tens of thousands of
-// partitions, too many to expand and place one by one. But what happens while a
-// group runs does not depend on the other group's grid: work, steps and live
-// bytes of a partition follow from figures of its parts, and these are taken
-// from expansions of one partition per part and schedule. The live bytes bound
-// the arena from below, so only candidates that may still win are expanded and
-// placed.
-#include "SearchSpace.h"
+// A partition is a path through the graph of groups (GroupGraph.h), whose
+// figures bound its arena from below and are nearly always met. So the best
+// path by figures is expanded and placed; only where placement costs more, or
+// groups influence each other, are others tried.
+#include "GroupGraph.h"
 
 #include <algorithm>
 #include <limits>
@@ -24,10 +21,9 @@ using network::Program;
 namespace {
 
 std::string checkOptions(const SearchOptions &options) {
-  if (options.maxGroups < 0 || options.maxGroups > 2)
+  if (options.maxGroups < -1)
     return "max-groups=" + std::to_string(options.maxGroups) +
-           ": the search cuts a network into 0, 1 or 2 groups; choose one of "
-           "these";
+           ": give -1 for any number of groups, 0 for none, or a limit";
   if (options.maxGridRows < 1 || options.maxGridColumns < 1)
     return "the largest grid must have at least 1x1 tiles";
   if (options.alignment < 1 ||
@@ -41,73 +37,168 @@ std::string checkOptions(const SearchOptions &options) {
   return "";
 }
 
-/// Ranks candidates by exact arenas, computed only for those that may win.
 class Searcher {
 public:
   Searcher(const Network &network, const SearchOptions &options)
-      : network(network), options(options), space(network, options) {}
+      : network(network), options(options) {}
 
   Result<SearchResult> run();
 
 private:
-  /// Compared in order; the lowest wins.
-  using Key = std::tuple<int64_t, int64_t, int64_t, int64_t, int64_t>;
-  /// The candidate's rank if its arena were `arena`: by work within a budget,
-  /// by need where nothing fits.
-  Key rank(const Candidate &candidate, int64_t arena, bool byNeed) const {
-    const int64_t need = candidate.costBound - candidate.arenaBound + arena;
-    return {byNeed ? need : 0, candidate.figures.macs, arena,
-            candidate.figures.steps, candidate.index};
+  int64_t need(const Plan &plan) const {
+    return options.scope == BudgetScope::Arena ? plan.memory.arena
+                                               : plan.memory.peak;
   }
-  int64_t arena(const Candidate &candidate);
-  const Candidate *best(int64_t budget, bool byNeed);
+  std::optional<Plan> fit(int64_t budget);
+  std::optional<Plan> fitByRounds(int64_t budget, int64_t &leastMacs);
+  std::optional<Plan> fitByOrder(int64_t budget, int64_t belowMacs);
+  Plan least();
+  bool raiseArenas(const GroupPath &path, const Program &program);
+  int64_t quickNeed(const Program &program, int64_t budget) const;
+  Plan planOf(const GroupPath &path);
   std::vector<Culprit> culprits(const Plan &plan) const;
 
   const Network &network;
   const SearchOptions &options;
-  SearchSpace space;
-  std::map<int64_t, int64_t> arenas; ///< by candidate index, once computed
+  std::optional<GroupGraph> graph;
+  std::string failure; ///< of an evaluation, which none should have
 };
 
-int64_t Searcher::arena(const Candidate &candidate) {
-  auto [known, isNew] = arenas.insert({candidate.index, 0});
-  if (isNew) {
-    Result<Program> program = network::expand(network, candidate.partition);
-    AllocationOptions limits;
-    limits.capacity = candidate.arenaBound;
-    limits.nodeLimit = options.candidateNodes;
-    // Building names costs more than placing the buffers.
-    const AllocationSolution solution = options.allocate(
-        allocationProblem(*program, options.alignment), limits);
-    known->second = roundUp(solution.peak, options.arenaUnit);
-  }
-  return known->second;
+/// Expands, places and validates; the partition is legal.
+Plan Searcher::planOf(const GroupPath &path) {
+  Result<Plan> plan = evaluate(network, graph->partition(path), options);
+  if (plan)
+    return std::move(*plan);
+  failure = plan.error().message;
+  return {};
 }
 
-/// The candidate of the lowest rank among those within `budget`, or null.
-/// Ranks with the arena's bound in place of the arena are lower bounds of
-/// ranks, so once they reach the best exact rank, nothing better follows.
-const Candidate *Searcher::best(int64_t budget, bool byNeed) {
-  std::vector<std::pair<Key, const Candidate *>> order;
-  for (const Candidate &candidate : space.candidates)
-    if (candidate.costBound <= budget)
-      order.push_back(
-          {rank(candidate, candidate.arenaBound, byNeed), &candidate});
-  std::sort(order.begin(), order.end());
-  const Candidate *found = nullptr;
-  Key foundRank;
-  for (const auto &[lowest, candidate] : order) {
-    if (found && foundRank <= lowest)
-      break;
-    const int64_t exact = arena(*candidate);
-    const Key exactRank = rank(*candidate, exact, byNeed);
-    if (candidate->costBound - candidate->arenaBound + exact <= budget &&
-        (!found || exactRank < foundRank)) {
-      found = candidate;
-      foundRank = exactRank;
+/// Figures of edges to what they come to beside the path's other edges; false
+/// where they are that already.
+bool Searcher::raiseArenas(const GroupPath &path, const Program &program) {
+  // Steps of groups and of ops, in the order of the path.
+  std::vector<int> edgeOfGroup, edgeOfOp(network.ops.size(), -1);
+  for (int index : path.edges) {
+    const GroupEdge &edge = graph->edges[index];
+    if (edge.grid >= 0)
+      edgeOfGroup.push_back(index);
+    else
+      edgeOfOp[edge.opBegin] = index;
+  }
+  bool anyRaised = false;
+  const std::vector<int64_t> live = program.liveBytes(options.alignment);
+  for (size_t i = 0; i < program.steps.size(); ++i) {
+    const network::Step &step = program.steps[i];
+    const int index = step.group >= 0 ? edgeOfGroup[step.group]
+                      : step.op >= 0  ? edgeOfOp[step.op]
+                                      : -1;
+    if (index < 0)
+      continue; // a move; what it moves counts beside it
+    int64_t &arena = graph->edges[index].arena;
+    if (const int64_t exact = roundUp(live[i], options.arenaUnit);
+        exact > arena) {
+      arena = exact;
+      anyRaised = true;
     }
   }
+  return anyRaised;
+}
+
+/// Bytes that the program takes in the budget's scope, placed with less effort
+/// than a plan is once it keeps the budget.
+int64_t Searcher::quickNeed(const Program &program, int64_t budget) const {
+  int64_t other = 0;
+  if (options.scope == BudgetScope::Process)
+    other =
+        network.packedWeightBytes() +
+        runtimeOverhead(options, static_cast<int64_t>(program.steps.size()));
+  AllocationOptions limits;
+  limits.capacity = std::max<int64_t>(budget - other, 0) / options.arenaUnit *
+                    options.arenaUnit;
+  limits.nodeLimit = options.candidateNodes;
+  // Where live bytes alone exceed the budget, nothing need be placed; and
+  // building names would cost more than placing the buffers.
+  int64_t arena = program.peakLiveBytes(options.alignment);
+  if (arena <= *limits.capacity)
+    arena =
+        options.allocate(allocationProblem(program, options.alignment), limits)
+            .peak;
+  return other + roundUp(arena, options.arenaUnit);
+}
+
+/// The best path by figures; where it comes to more than they say, again with
+/// better figures, or with the gap of its placement deducted. `leastMacs` is
+/// the least that any plan within the budget could do.
+std::optional<Plan> Searcher::fitByRounds(int64_t budget, int64_t &leastMacs) {
+  leastMacs = 0;
+  const std::vector<GroupEdge> known = graph->edges;
+  std::optional<Plan> found;
+  constexpr int mostRounds = 12;
+  int64_t limit = budget;
+  for (int round = 0; round < mostRounds && !found; ++round) {
+    const std::optional<GroupPath> path = graph->leastWork(limit);
+    if (!path)
+      break;
+    if (round == 0)
+      leastMacs = path->macs;
+    const Result<Program> program =
+        network::expand(network, graph->partition(*path));
+    const int64_t quick = quickNeed(*program, budget);
+    if (quick <= budget)
+      if (Plan plan = planOf(*path); need(plan) <= budget)
+        found = std::move(plan);
+    if (!found && !raiseArenas(*path, *program))
+      limit = graph->need(*path) - std::max<int64_t>(1, (quick - budget) / 2);
+  }
+  graph->edges = known;
   return found;
+}
+
+/// Candidates in the order of their work, until one fits. Finds what the rounds
+/// miss in small networks, where a few bytes make the difference.
+std::optional<Plan> Searcher::fitByOrder(int64_t budget, int64_t belowMacs) {
+  std::optional<Plan> found;
+  constexpr int64_t mostPartialPaths = 20'000;
+  int64_t steps = 40'000; // of all that are expanded together
+  graph->enumerate(budget, mostPartialPaths, [&](const GroupPath &path) {
+    steps -= path.steps + 100;
+    if (path.macs >= belowMacs || steps < 0)
+      return true;
+    const Result<Program> program =
+        network::expand(network, graph->partition(path));
+    if (quickNeed(*program, budget) > budget)
+      return false;
+    if (Plan plan = planOf(path); need(plan) <= budget)
+      found = std::move(plan);
+    return found.has_value();
+  });
+  return found;
+}
+
+std::optional<Plan> Searcher::fit(int64_t budget) {
+  int64_t leastMacs = 0;
+  std::optional<Plan> plan = fitByRounds(budget, leastMacs);
+  if (plan && plan->program.macs() <= leastMacs)
+    return plan;
+  const int64_t belowMacs =
+      plan ? plan->program.macs() : std::numeric_limits<int64_t>::max();
+  if (std::optional<Plan> better = fitByOrder(budget, belowMacs))
+    return better;
+  return plan;
+}
+
+/// The plan of the smallest budget. None is found below that, so that what is
+/// refused and what is named agree.
+Plan Searcher::least() {
+  const GroupPath path = graph->least();
+  Plan plan = planOf(path);
+  while (failure.empty() && need(plan) > graph->need(path)) {
+    std::optional<Plan> smaller = fit(need(plan) - 1);
+    if (!smaller)
+      break;
+    plan = std::move(*smaller);
+  }
+  return plan;
 }
 
 std::vector<Culprit> Searcher::culprits(const Plan &plan) const {
@@ -127,26 +218,36 @@ std::vector<Culprit> Searcher::culprits(const Plan &plan) const {
 
 Result<SearchResult> Searcher::run() {
   SearchResult result;
-  result.candidates = static_cast<int64_t>(space.candidates.size());
-  constexpr int64_t unlimited = std::numeric_limits<int64_t>::max();
-  const int64_t budget = options.budgetBytes.value_or(unlimited);
-  const Candidate *chosen = options.budgetBytes ? best(budget, /*byNeed=*/false)
-                                                : &space.candidates.front();
-  const bool fits = chosen != nullptr;
-  if (!fits)
-    chosen = best(unlimited, /*byNeed=*/true);
-  Result<Plan> plan = evaluate(network, chosen->partition, options);
-  if (!plan)
-    return plan.error();
-  if (fits) {
-    result.plan = std::move(*plan);
+  result.candidates = 1;
+  Result<Plan> untiled = evaluate(network, {}, options);
+  if (!untiled)
+    return untiled.error();
+  if (!options.budgetBytes || need(*untiled) <= *options.budgetBytes) {
+    result.plan = std::move(*untiled);
     return result;
   }
-  result.smallestBudgetBytes = options.scope == BudgetScope::Process
-                                   ? plan->memory.peak
-                                   : plan->memory.arena;
-  result.culprits = culprits(*plan);
-  result.smallestPlan = std::move(*plan);
+  Plan smallest = std::move(*untiled);
+  if (options.maxGroups != 0) {
+    graph.emplace(network, smallest.program, options);
+    result.candidates += graph->weighed;
+    result.plan = fit(*options.budgetBytes);
+    if (!result.plan) {
+      Plan plan = least();
+      // With gaps of placement, doing nothing may still take less.
+      if (std::make_tuple(need(plan), plan.program.macs()) <
+          std::make_tuple(need(smallest), smallest.program.macs()))
+        smallest = std::move(plan);
+      if (need(smallest) <= *options.budgetBytes)
+        result.plan = std::move(smallest);
+    }
+    if (!failure.empty())
+      return Error{failure};
+    if (result.plan)
+      return result;
+  }
+  result.smallestBudgetBytes = need(smallest);
+  result.culprits = culprits(smallest);
+  result.smallestPlan = std::move(smallest);
   return result;
 }
 
@@ -207,11 +308,6 @@ Result<SearchResult> search(const Network &network,
     return Error{why};
   if (std::string why = network::check(network); !why.empty())
     return Error{why};
-  if (!options.budgetBytes) {
-    SearchOptions untiled = options;
-    untiled.maxGroups = 0;
-    return Searcher(network, untiled).run();
-  }
   return Searcher(network, options).run();
 }
 

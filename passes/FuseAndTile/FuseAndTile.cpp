@@ -93,11 +93,6 @@ FuseAndTilePass::choose(func::FuncOp function, const NetworkFromIR &built,
     return refuse(profile.error());
   planner::SearchOptions options =
       planningOptions(built.network, targetOptions, *profile);
-  if (maxGroups < 0)
-    return refuse({"max-groups must not be negative"});
-  if (maxGroups > 2)
-    return refuse({"more than two groups cannot be searched yet; use "
-                   "max-groups=2, or give groups explicitly"});
   options.maxGroups = maxGroups;
   if (budgetScope != "process" && budgetScope != "arena")
     return refuse({"unknown budget-scope '" + budgetScope +

@@ -16,8 +16,10 @@ def FuseAndTilePass : Pass<"snug-fuse-and-tile", "::mlir::func::FuncOp"> {
     With `groups`, those are the groups: `8:5x5,16:2x2` makes layers 0 to 7 one
     group on a 5x5 grid and layers 8 to 15 another on 2x2; `16:whole` runs them
     layer by layer. Without it, the fewest multiply-accumulates within
-    `memory-budget` decide, over every cut into at most `max-groups` groups and
-    every grid up to 6x6. Without a budget nothing is grouped.
+    `memory-budget` decide, over any groups of consecutive operations (at most
+    `max-groups` of them) and every grid of 1 to 6, 8, 12 or 16 tiles along an
+    axis and 64 together. Where the budget is kept without groups, and without a
+    budget, nothing is grouped.
 
     Fails when: no such plan keeps the budget (the error tells the smallest
     budget that would do and the buffers to blame), the groups do not fit the
@@ -35,8 +37,8 @@ def FuseAndTilePass : Pass<"snug-fuse-and-tile", "::mlir::func::FuncOp"> {
            "bytes, as 32MiB; empty: no limit">,
     Option<"budgetScope", "budget-scope", "std::string", "\"process\"",
            "what the budget bounds: process or arena">,
-    Option<"maxGroups", "max-groups", "int64_t", "2",
-           "groups at most; 0 groups nothing">,
+    Option<"maxGroups", "max-groups", "int64_t", "-1",
+           "groups at most; 0 groups nothing, -1 is no limit">,
     Option<"groups", "groups", "std::string", "\"\"",
            "explicit groups, as 8:5x5,16:2x2">,
     Option<"target", "target", "std::string", "\"host\"",
@@ -46,7 +48,7 @@ def FuseAndTilePass : Pass<"snug-fuse-and-tile", "::mlir::func::FuncOp"> {
            "device profile by name, or a .json file">
   ];
   let statistics = [
-    Statistic<"candidates", "candidates", "partitions in the space searched">
+    Statistic<"candidates", "candidates", "groups and grids that the search weighed">
   ];
   let dependentDialects = ["::snug::cnn::SnugDialect"];
 }

@@ -2,8 +2,7 @@
 // RUN: not snug-opt %s --snug-fuse-and-tile="memory-budget=1MiB target=portable" 2>&1 | FileCheck %s --check-prefix=PROCESS
 // RUN: not snug-opt %s --snug-fuse-and-tile="memory-budget=lots target=portable" 2>&1 | FileCheck %s --check-prefix=SIZE
 // RUN: not snug-opt %s --snug-fuse-and-tile="budget-scope=heap target=portable" 2>&1 | FileCheck %s --check-prefix=SCOPE
-// RUN: not snug-opt %s --snug-fuse-and-tile="max-groups=3 target=portable" 2>&1 | FileCheck %s --check-prefix=MANY
-// RUN: not snug-opt %s --snug-fuse-and-tile="max-groups=-1 target=portable" 2>&1 | FileCheck %s --check-prefix=NEGATIVE
+// RUN: not snug-opt %s --snug-fuse-and-tile="max-groups=-2 target=portable" 2>&1 | FileCheck %s --check-prefix=NEGATIVE
 // RUN: not snug-opt %s --snug-fuse-and-tile="groups=1:2y2 target=portable" 2>&1 | FileCheck %s --check-prefix=SYNTAX
 // RUN: not snug-opt %s --snug-fuse-and-tile="groups=1:stripes4 target=portable" 2>&1 | FileCheck %s --check-prefix=STRIPES
 // RUN: not snug-opt %s --snug-fuse-and-tile="groups=7:2x2 target=portable" 2>&1 | FileCheck %s --check-prefix=LAYERS
@@ -26,8 +25,7 @@ func.func @net(%x: tensor<1x4x16x16xf32>) -> tensor<1x16x16x16xf32> {
 
 // SIZE: error: cannot read the size 'lots'; write a number with B, KB, MB, GB, KiB, MiB or GiB, as in 64MiB
 // SCOPE: error: unknown budget-scope 'heap'; known are process, arena
-// MANY: error: more than two groups cannot be searched yet; use max-groups=2, or give groups explicitly
-// NEGATIVE: error: max-groups must not be negative
+// NEGATIVE: error: max-groups=-2: give -1 for any number of groups, 0 for none, or a limit
 // SYNTAX: error: {{.*}}2y2
 // STRIPES: error: {{.*}}stripes
 // LAYERS: error: {{.*}}7

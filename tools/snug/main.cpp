@@ -8,6 +8,7 @@
 
 #include <cstdio>
 #include <cstring>
+#include <limits>
 
 using namespace snug;
 using namespace snug::tool;
@@ -65,8 +66,8 @@ CLI::App *addCompile(CLI::App &app, CompileOptions &options) {
       ->capture_default_str();
   command
       ->add_option("--max-groups", options.pipeline.maxGroups,
-                   "Fused groups that the search may make")
-      ->check(CLI::Range(0, 2))
+                   "Fused groups that the search may make; -1: any number")
+      ->check(CLI::Range(int64_t{-1}, std::numeric_limits<int64_t>::max()))
       ->capture_default_str();
   command
       ->add_option("--groups", options.pipeline.groups,

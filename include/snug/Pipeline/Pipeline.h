@@ -17,8 +17,8 @@ struct PipelineOptions {
   std::string device = "generic-cpu";  ///< profile by name or .json file
   std::string memoryBudget;            ///< "32MiB"; empty: no limit
   std::string budgetScope = "process"; ///< process or arena
-  int64_t maxGroups = 2;
-  std::string groups; ///< "8:5x5,16:2x2"; empty: searched for
+  int64_t maxGroups = -1;              ///< grid groups; -1: any number
+  std::string groups;                  ///< "8:5x5,16:2x2"; empty: searched for
   /// Weights that folding replaces are freed. No copy of the module that was
   /// made before may be used then, as a reproducer of a failure is.
   bool freeWeights = false;

@@ -35,10 +35,14 @@ struct SearchOptions {
   /// Bytes; none: no limit, the untiled network.
   std::optional<int64_t> budgetBytes;
   BudgetScope scope = BudgetScope::Process;
-  /// Groups at most (MAFAT: 2); 0: only the untiled network.
-  /// More than 2: an error.
-  int64_t maxGroups = 2;
-  int64_t maxGridRows = 6, maxGridColumns = 6;
+  /// Grid groups at most (MAFAT: 2); -1: any number; 0: only the untiled
+  /// network.
+  int64_t maxGroups = -1;
+  /// Grids have 1 to 6, 8, 12 or 16 tiles along an axis, up to these limits,
+  /// and from 2 to so many tiles together.
+  int64_t maxGridRows = 16, maxGridColumns = 16, maxTiles = 64;
+  /// No op of a grid group computes more than this times its result.
+  int64_t maxRecompute = 16;
   int64_t alignment = 64;   ///< of every buffer, a power of two
   int64_t arenaUnit = 4096; ///< the arena's length is rounded up to this, a
                             ///< multiple of the alignment
@@ -46,8 +50,8 @@ struct SearchOptions {
   /// none.
   std::function<int64_t(int64_t steps)> runtimeOverhead;
   Allocator allocate = planner::allocate;
-  /// Nodes that the exact solver may visit for each of a search's candidates,
-  /// until its arena is down to the bound in units; and for a plan's addresses.
+  /// Nodes that the exact solver may visit to see whether a candidate keeps the
+  /// budget; and for a plan's addresses.
   int64_t candidateNodes = 20'000;
   int64_t planNodes = AllocationOptions().nodeLimit;
 };
@@ -82,7 +86,8 @@ struct Culprit {
 struct SearchResult {
   /// A plan within the budget; nothing where none exists in the space.
   std::optional<Plan> plan;
-  int64_t candidates = 0; ///< legal partitions in the space, searched exactly
+  /// Doing nothing, and groups that were weighed, with each of their grids.
+  int64_t candidates = 0;
   // Where there is no plan:
   int64_t smallestBudgetBytes = 0; ///< in the budget's scope; it would do
   Plan smallestPlan;               ///< the plan that needs it
@@ -94,18 +99,20 @@ Result<Plan> evaluate(const network::Network &network,
                       const network::Partition &partition,
                       const SearchOptions &options);
 
-/// MAFAT's space (arXiv 2107.06960, section 3) searched exactly: the longest
-/// prefix of layers without a barrier is one group or is cut at any layer into
-/// two; each group whole or on any grid up to the limits (and up to its
-/// output's extents); later ops run whole. What checkGroup() refuses is no
-/// candidate. Candidates are ordered: doing nothing, which always is one; one
-/// group; two groups by their cut, then the first group's schedule, then the
-/// second's; of schedules whole comes first, then grids by rows and columns.
+/// Partitions into any groups on any of the grids in `options`: ops stand in
+/// their topological order, groups are disjoint intervals of them that
+/// checkGroup() allows, ops in none run whole.
 ///
-/// Returns the plan with the fewest multiply-accumulates within the budget;
-/// ties: the smaller arena, then fewer steps, then the earlier candidate. If
-/// nothing fits: the plan that needs the smallest budget; ties: fewer
-/// multiply-accumulates, then as above. Without a budget: the untiled network.
+/// Without a budget, or where it is kept so: the untiled network. Else the plan
+/// with the fewest multiply-accumulates within the budget; ties: the smaller
+/// arena, then fewer steps. If nothing fits: the plan that needs the smallest
+/// budget; a search with that budget finds a plan, one with a byte less none.
+///
+/// Candidates are ranked by their figures, sums and maxima over groups, which
+/// bound what expansion and address assignment make of them. Where the two
+/// agree, as they nearly always do, the answer is exact; where they do not,
+/// further candidates are tried, all in small networks, some in large ones.
+/// Every plan that is returned has been expanded, placed and validated.
 Result<SearchResult> search(const network::Network &network,
                             const SearchOptions &options);
 
