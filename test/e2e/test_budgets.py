@@ -62,13 +62,26 @@ for chain in CHAINS:
 def _():
     owner = model("odd-deep")
     budget = int(untiled(owner)[0].predicted["arena"] * 0.6)
-    for groups in (1, 2):
+    for groups in (0, 1, 2, 5):
         done, path = compile_status(owner, f"--memory-budget={budget}B", "--budget-scope=arena", f"--max-groups={groups}")
         if done.status == 0:
             tiled = [g for g in load_json(path + ".json")["groups"] if "whole" not in str(g["schedule"])]
             check(len(tiled) <= groups, f"--max-groups={groups}: {len(tiled)} groups")
         else:
             check_refused(done, "smallest")
+
+
+@test("budgets/more groups do no more work")
+def _():
+    owner = model("odd-deep")
+    done, _ = compile_status(owner, "--memory-budget=100B", "--budget-scope=arena", "--max-groups=1")
+    check_refused(done, "smallest")
+    budget = smallest_budget(done.output)
+    work = []
+    for groups in (1, 2, 3, -1):
+        plan = compile_plan(owner, f"--memory-budget={budget}B", "--budget-scope=arena", f"--max-groups={groups}")
+        work.append(plan.report["executed_macs"])
+    check(work == sorted(work, reverse=True), f"multiply-accumulates with 1, 2, 3 and any number of groups: {work}")
 
 
 @test("budgets/a process budget below the weights is refused")

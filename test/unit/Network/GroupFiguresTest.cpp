@@ -70,9 +70,6 @@ void compare(const Network &network, const std::vector<Schedule> &grids,
         ASSERT_EQ(at->second.macs, exact.macs);
         ASSERT_LE(at->second.steps, exact.steps);
         ASSERT_LE(at->second.peakBytes, exact.peakBytes);
-        if (getenv("SHOW") && at->second.peakBytes < exact.peakBytes)
-          printf("below %ld %ld %s %ld-%ld: %ld vs %ld\n", begin, end,
-                 toString(grids[g]).c_str(), begin, end, at->second.peakBytes,
                  exact.peakBytes);
         ++tally.groups;
         tally.below += at->second.peakBytes < exact.peakBytes;
