@@ -70,7 +70,6 @@ void compare(const Network &network, const std::vector<Schedule> &grids,
         ASSERT_EQ(at->second.macs, exact.macs);
         ASSERT_LE(at->second.steps, exact.steps);
         ASSERT_LE(at->second.peakBytes, exact.peakBytes);
-                 exact.peakBytes);
         ++tally.groups;
         tally.below += at->second.peakBytes < exact.peakBytes;
         tally.fewer += at->second.steps < exact.steps;
