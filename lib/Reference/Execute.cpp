@@ -26,21 +26,12 @@ std::vector<int64_t> shapeOf(Value value) {
   return llvm::cast<mlir::RankedTensorType>(value.getType()).getShape().vec();
 }
 
-Activation toActivation(cnn::Activation activation) {
-  switch (activation) {
-  case cnn::Activation::None:
-    return Activation::None;
-  case cnn::Activation::Relu:
-    return Activation::Relu;
-  case cnn::Activation::LeakyRelu:
-    return Activation::LeakyRelu;
-  case cnn::Activation::Relu6:
-    return Activation::Relu6;
-  }
-  llvm_unreachable("an activation without an operator");
-}
-
 double toDouble(const llvm::APFloat &value) { return value.convertToFloat(); }
+
+/// Of an op with a fused activation.
+template <typename OpTy> Epilogue epilogueOf(OpTy op) {
+  return {op.getActivation(), toDouble(op.getAlpha()), toDouble(op.getBeta())};
+}
 
 Window makeWindow(ArrayRef<int64_t> kernel, ArrayRef<int64_t> strides,
                   ArrayRef<int64_t> dilations, ArrayRef<int64_t> pads) {
@@ -94,6 +85,9 @@ private:
   LogicalResult runConstant(cnn::ConstantOp op);
   LogicalResult runGroup(cnn::FusedGroupOp op);
   Tensor runConv2D(cnn::Conv2DOp op);
+  Tensor runConvTranspose2D(cnn::ConvTranspose2DOp op);
+  /// Ops that only move elements, and resize; nothing for others.
+  std::optional<Tensor> runMovement(mlir::Operation &op);
 
   llvm::DenseMap<Value, Binding> values;
 };
@@ -140,8 +134,63 @@ Tensor Executor::runConv2D(cnn::Conv2DOp op) {
                              op.getStrides(), op.getDilations(), op.getPads());
   return conv2d(input, filter, bias ? &*bias : nullptr,
                 residual ? &*residual : nullptr, window, op.getGroups(),
-                toActivation(op.getActivation()), toDouble(op.getSlope()),
-                shapeOf(op.getResult()));
+                epilogueOf(op), shapeOf(op.getResult()));
+}
+
+Tensor Executor::runConvTranspose2D(cnn::ConvTranspose2DOp op) {
+  Tensor input = take(op.getInput()), filter = take(op.getFilter());
+  std::optional<Tensor> bias;
+  if (op.getBias())
+    bias = take(op.getBias());
+  Window window = makeWindow({filter.shape[2], filter.shape[3]},
+                             op.getStrides(), op.getDilations(), op.getPads());
+  return convTranspose2d(input, filter, bias ? &*bias : nullptr, window,
+                         op.getGroups(), epilogueOf(op),
+                         shapeOf(op.getResult()));
+}
+
+std::optional<Tensor> Executor::runMovement(mlir::Operation &op) {
+  std::vector<int64_t> shape = shapeOf(op.getResult(0));
+  return llvm::TypeSwitch<mlir::Operation *, std::optional<Tensor>>(&op)
+      .Case<cnn::ReshapeOp, cnn::IdentityOp, cnn::DropoutOp>([&](auto same) {
+        Tensor tensor = take(same.getInput());
+        tensor.shape = shape;
+        return tensor;
+      })
+      .Case([&](cnn::TransposeOp transposeOp) {
+        return transpose(take(transposeOp.getInput()),
+                         transposeOp.getPermutation().vec(), shape);
+      })
+      .Case([&](cnn::ConcatOp concatOp) {
+        std::vector<Tensor> inputs;
+        for (Value input : concatOp.getInputs())
+          inputs.push_back(take(input));
+        return concat(inputs, concatOp.getAxis(), shape);
+      })
+      .Case([&](cnn::SliceOp sliceOp) {
+        return slice(take(sliceOp.getInput()), sliceOp.getStarts().vec(),
+                     sliceOp.getSteps().vec(), shape);
+      })
+      .Case([&](cnn::PadOp padOp) {
+        return pad(take(padOp.getInput()), padOp.getLow().vec(),
+                   padOp.getMode(), padOp.getValue().convertToFloat(), shape);
+      })
+      .Case([&](cnn::ResizeOp resizeOp) {
+        return resize(take(resizeOp.getInput()), resizeOp.getMode(),
+                      resizeOp.getRounding(), resizeOp.getScale().vec(),
+                      resizeOp.getShift().vec(), shape);
+      })
+      .Case([&](cnn::DepthToSpaceOp space) {
+        return depthToSpace(take(space.getInput()), space.getBlock(),
+                            space.getMode(), shape);
+      })
+      .Case([&](cnn::SpaceToDepthOp depth) {
+        return spaceToDepth(take(depth.getInput()), depth.getBlock(), shape);
+      })
+      .Case([&](cnn::ChannelShuffleOp shuffle) {
+        return channelShuffle(take(shuffle.getInput()), shuffle.getGroups());
+      })
+      .Default([](mlir::Operation *) { return std::nullopt; });
 }
 
 LogicalResult Executor::run(mlir::Operation &op) {
@@ -149,10 +198,16 @@ LogicalResult Executor::run(mlir::Operation &op) {
     return runConstant(constant);
   if (auto group = llvm::dyn_cast<cnn::FusedGroupOp>(op))
     return runGroup(group);
+  if (auto opaque = llvm::dyn_cast<cnn::OpaqueOp>(op))
+    return opaque.emitError("the reference executor cannot run the operator '")
+           << opaque.getName() << "', which this dialect does not have";
 
   std::optional<Tensor> result =
       llvm::TypeSwitch<mlir::Operation *, std::optional<Tensor>>(&op)
           .Case([&](cnn::Conv2DOp conv) { return runConv2D(conv); })
+          .Case([&](cnn::ConvTranspose2DOp conv) {
+            return runConvTranspose2D(conv);
+          })
           .Case([&](cnn::MaxPool2DOp pool) {
             return maxPool2d(take(pool.getInput()),
                              makeWindow(pool.getKernel(), pool.getStrides(),
@@ -167,7 +222,17 @@ LogicalResult Executor::run(mlir::Operation &op) {
                              shapeOf(pool.getResult()));
           })
           .Case([&](cnn::GlobalAvgPoolOp pool) {
-            return globalAvgPool(take(pool.getInput()));
+            return reduce(take(pool.getInput()), cnn::ReduceKind::Mean, {2, 3},
+                          shapeOf(pool.getResult()));
+          })
+          .Case([&](cnn::GlobalMaxPoolOp pool) {
+            return reduce(take(pool.getInput()), cnn::ReduceKind::Max, {2, 3},
+                          shapeOf(pool.getResult()));
+          })
+          .Case([&](cnn::ReduceOp reduceOp) {
+            return reduce(take(reduceOp.getInput()), reduceOp.getKind(),
+                          reduceOp.getAxes().vec(),
+                          shapeOf(reduceOp.getResult()));
           })
           .Case([&](cnn::BatchNormOp norm) {
             return batchNorm(take(norm.getInput()), take(norm.getScale()),
@@ -177,11 +242,18 @@ LogicalResult Executor::run(mlir::Operation &op) {
           })
           .Case([&](cnn::UnaryOp unaryOp) {
             return unary(take(unaryOp.getInput()),
-                         toActivation(unaryOp.getKind()),
-                         toDouble(unaryOp.getSlope()));
+                         {unaryOp.getKind(), toDouble(unaryOp.getAlpha()),
+                          toDouble(unaryOp.getBeta())});
           })
-          .Case([&](cnn::BinaryOp binary) {
-            return add(take(binary.getLeft()), take(binary.getRight()));
+          .Case([&](cnn::BinaryOp binaryOp) {
+            Tensor left = take(binaryOp.getLeft());
+            return binary(left, take(binaryOp.getRight()), binaryOp.getKind(),
+                          epilogueOf(binaryOp), shapeOf(binaryOp.getResult()));
+          })
+          .Case([&](cnn::MatMulOp matmulOp) {
+            Tensor left = take(matmulOp.getLeft());
+            return matmul(left, take(matmulOp.getRight()),
+                          shapeOf(matmulOp.getResult()));
           })
           .Case([&](cnn::GemmOp gemmOp) {
             Tensor input = take(gemmOp.getInput());
@@ -190,20 +262,17 @@ LogicalResult Executor::run(mlir::Operation &op) {
             if (gemmOp.getBias())
               bias = take(gemmOp.getBias());
             return gemm(input, weight, bias ? &*bias : nullptr,
-                        gemmOp.getTransposeWeight(),
-                        toActivation(gemmOp.getActivation()),
-                        toDouble(gemmOp.getSlope()));
+                        gemmOp.getTransposeWeight(), epilogueOf(gemmOp));
           })
           .Case([&](cnn::SoftmaxOp softmaxOp) {
             return softmax(take(softmaxOp.getInput()), softmaxOp.getAxis());
           })
-          .Case<cnn::ReshapeOp, cnn::IdentityOp, cnn::DropoutOp>(
-              [&](auto same) {
-                Tensor tensor = take(same.getInput());
-                tensor.shape = shapeOf(same.getResult());
-                return tensor;
-              })
-          .Default([](mlir::Operation *) { return std::nullopt; });
+          .Case([&](cnn::LrnOp lrnOp) {
+            return lrn(take(lrnOp.getInput()), lrnOp.getSize(),
+                       toDouble(lrnOp.getAlpha()), toDouble(lrnOp.getBeta()),
+                       toDouble(lrnOp.getBias()));
+          })
+          .Default([&](mlir::Operation *) { return runMovement(op); });
   if (!result)
     return op.emitError("the reference executor does not know '")
            << op.getName() << "'";

@@ -36,6 +36,8 @@ static plan::Activation convertActivation(cnn::Activation activation) {
     return plan::Activation::LeakyRelu;
   case cnn::Activation::Relu6:
     return plan::Activation::Relu6;
+  default:
+    break; // snug-verify-folded has refused it
   }
   llvm_unreachable("unknown activation");
 }
@@ -330,7 +332,7 @@ void Lowering::lowerGemm(const network::Step &step, cnn::GemmOp op) {
   FlatSymbolRefAttr biasSymbol = bias(op.getBias(), name);
   Value input = view(step.inputs[0]);
   Value output = view(step.output);
-  Epilogue epilogue(op.getActivation(), op.getSlope());
+  Epilogue epilogue(op.getActivation(), op.getAlpha());
   create<plan::GemmOp>(step, op->getLoc(), input, output, weights.getValue(),
                        biasSymbol, epilogue.activation, epilogue.slope);
 }
@@ -376,7 +378,7 @@ LogicalResult Lowering::lowerOp(const network::Step &step, Operation *op) {
         lowerConvolution(
             step, op, windowShape(conv),
             conv.getFilter().getDefiningOp<cnn::ConstantOp>().getValue(),
-            biasSymbol, Epilogue(conv.getActivation(), conv.getSlope()));
+            biasSymbol, Epilogue(conv.getActivation(), conv.getAlpha()));
         return success();
       })
       .Case([&](cnn::MaxPool2DOp pool) {
@@ -406,7 +408,7 @@ LogicalResult Lowering::lowerOp(const network::Step &step, Operation *op) {
         return success();
       })
       .Case([&](cnn::UnaryOp unary) {
-        Epilogue epilogue(unary.getKind(), unary.getSlope());
+        Epilogue epilogue(unary.getKind(), unary.getAlpha());
         createElementwise(plan::UnaryOp(), epilogue.activation, epilogue.slope);
         return success();
       })

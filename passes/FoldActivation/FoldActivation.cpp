@@ -21,7 +21,8 @@ template <typename Layer> void foldInto(Layer layer, cnn::UnaryOp activation) {
       layer.getActivation() != cnn::Activation::None)
     return;
   layer.setActivation(activation.getKind());
-  layer.setSlopeAttr(activation.getSlopeAttr());
+  layer.setAlphaAttr(activation.getAlphaAttr());
+  layer.setBetaAttr(activation.getBetaAttr());
   activation.getResult().replaceAllUsesWith(layer.getResult());
   activation.erase();
 }

@@ -29,7 +29,9 @@ bool foldInto(Value sum, Value residual, cnn::BinaryOp addition) {
   if (!conv || conv->getBlock() != addition->getBlock() ||
       !conv.getResult().hasOneUse() || conv.getResidual() ||
       conv.getActivation() != cnn::Activation::None ||
-      !isBefore(residual, conv))
+      addition.getActivation() != cnn::Activation::None ||
+      sum.getType() != addition.getType() ||
+      residual.getType() != addition.getType() || !isBefore(residual, conv))
     return false;
   conv.getResidualMutable().assign(residual);
   addition.getResult().replaceAllUsesWith(conv.getResult());

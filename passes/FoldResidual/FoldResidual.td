@@ -14,8 +14,9 @@ def FoldResidualPass : Pass<"snug-fold-residual", "::mlir::func::FuncOp"> {
 
     Guarantees: no `snug.binary add` is left of which one operand is the result
     of a `snug.conv2d` with no other user, no activation and no residual, and
-    the other one is computed before that convolution: it becomes the
-    convolution's residual. Nothing changes its place; other additions stay.
+    the other one has the same type and is computed before that convolution: it
+    becomes the convolution's residual. Nothing changes its place; other
+    additions, and those with an activation, stay.
 
     Fails when: never.
 
@@ -24,7 +25,7 @@ def FoldResidualPass : Pass<"snug-fold-residual", "::mlir::func::FuncOp"> {
     ```mlir
     // snug-opt --snug-fold-residual
     %0 = snug.conv2d %x filter %filter : (tensor<1x2x4x4xf32>, tensor<2x2x1x1xf32>) -> tensor<1x2x4x4xf32>
-    %1 = snug.binary add %0, %x : tensor<1x2x4x4xf32>
+    %1 = snug.binary add %0, %x : (tensor<1x2x4x4xf32>, tensor<1x2x4x4xf32>) -> tensor<1x2x4x4xf32>
     ```
   }];
   let dependentDialects = ["::snug::cnn::SnugDialect"];

@@ -33,7 +33,35 @@ static LogicalResult verifyParameters(cnn::ReceptiveFieldOpInterface op) {
   return success();
 }
 
+/// The kernels' epilogue knows only some activations.
+static bool hasKernel(cnn::Activation activation) {
+  return activation <= cnn::Activation::Relu6;
+}
+
 static LogicalResult verifyOp(Operation *op) {
+  if (isa<cnn::ConvTranspose2DOp, cnn::MatMulOp, cnn::GlobalMaxPoolOp,
+          cnn::ReduceOp, cnn::LrnOp, cnn::TransposeOp, cnn::ConcatOp,
+          cnn::SliceOp, cnn::PadOp, cnn::ResizeOp, cnn::DepthToSpaceOp,
+          cnn::SpaceToDepthOp, cnn::ChannelShuffleOp, cnn::OpaqueOp>(op))
+    return op->emitError("has no kernel");
+  if (auto binary = dyn_cast<cnn::BinaryOp>(op);
+      binary && (binary.getKind() != cnn::BinaryKind::Add ||
+                 binary.getActivation() != cnn::Activation::None ||
+                 binary.getLeft().getType() != binary.getRight().getType() ||
+                 cast<cnn::ReceptiveFieldOpInterface>(op)
+                         .getActivationOperands()
+                         .size() != 2))
+    return op->emitError("only a sum of two computed tensors of one type has a "
+                         "kernel");
+  if (auto pool = dyn_cast<cnn::AvgPool2DOp>(op);
+      pool && llvm::any_of(pool.getCeilPads(), [](int64_t p) { return p; }))
+    return op->emitError("has no kernel with ceil pads");
+  for (auto activation : {StringRef("activation"), StringRef("kind")})
+    if (auto kind = dyn_cast_or_null<cnn::ActivationAttr>(
+            op->getAttrDictionary().get(activation));
+        kind && !hasKernel(kind.getValue()))
+      return op->emitError("activation ")
+             << cnn::stringifyActivation(kind.getValue()) << " has no kernel";
   if (isa<cnn::IdentityOp, cnn::DropoutOp>(op))
     return op->emitError("has no kernel; run snug-fold-identity before");
   if (auto softmax = dyn_cast<cnn::SoftmaxOp>(op);

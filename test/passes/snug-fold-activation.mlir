@@ -43,7 +43,7 @@ func.func @other_user(%x: tensor<1x1x4x4xf32>, %filter: tensor<2x1x1x1xf32>) -> 
   // CHECK-NEXT: snug.unary relu
   %0 = snug.conv2d %x filter %filter : (tensor<1x1x4x4xf32>, tensor<2x1x1x1xf32>) -> tensor<1x2x4x4xf32>
   %1 = snug.unary relu %0 : tensor<1x2x4x4xf32>
-  %2 = snug.binary add %0, %1 : tensor<1x2x4x4xf32>
+  %2 = snug.binary add %0, %1 : (tensor<1x2x4x4xf32>, tensor<1x2x4x4xf32>) -> tensor<1x2x4x4xf32>
   return %2 : tensor<1x2x4x4xf32>
 }
 

@@ -20,7 +20,7 @@ func.func @groups(%x: tensor<1x2x4x4xf32>) -> tensor<1x2x4x4xf32> {
     // CHECK-NEXT: %[[SUM:.*]] = snug.binary add %[[IN]], %[[IN]]
     // CHECK-NEXT: snug.yield %[[SUM]]
     %1 = snug.identity %in : tensor<1x2x4x4xf32>
-    %2 = snug.binary add %1, %1 : tensor<1x2x4x4xf32>
+    %2 = snug.binary add %1, %1 : (tensor<1x2x4x4xf32>, tensor<1x2x4x4xf32>) -> tensor<1x2x4x4xf32>
     %3 = snug.dropout %2 : tensor<1x2x4x4xf32>
     %4 = snug.identity %3 : tensor<1x2x4x4xf32>
     snug.yield %3 : tensor<1x2x4x4xf32>

@@ -8,7 +8,7 @@ func.func @example(%x: tensor<1x2x4x4xf32>, %filter: tensor<2x2x1x1xf32>) -> ten
   // CHECK-NEXT: %[[CONV:.*]] = snug.conv2d %[[X]] filter %{{.*}} residual %[[X]] :
   // CHECK-NEXT: return %[[CONV]]
   %0 = snug.conv2d %x filter %filter : (tensor<1x2x4x4xf32>, tensor<2x2x1x1xf32>) -> tensor<1x2x4x4xf32>
-  %1 = snug.binary add %0, %x : tensor<1x2x4x4xf32>
+  %1 = snug.binary add %0, %x : (tensor<1x2x4x4xf32>, tensor<1x2x4x4xf32>) -> tensor<1x2x4x4xf32>
   return %1 : tensor<1x2x4x4xf32>
 }
 
@@ -24,7 +24,7 @@ func.func @two_convolutions(%x: tensor<1x2x4x4xf32>, %filter: tensor<2x2x1x1xf32
   // ACTIVATED-NEXT: return
   %0 = snug.conv2d %x filter %filter : (tensor<1x2x4x4xf32>, tensor<2x2x1x1xf32>) -> tensor<1x2x4x4xf32>
   %1 = snug.conv2d %x filter %filter bias %bias : (tensor<1x2x4x4xf32>, tensor<2x2x1x1xf32>, tensor<2xf32>) -> tensor<1x2x4x4xf32>
-  %2 = snug.binary add %0, %1 : tensor<1x2x4x4xf32>
+  %2 = snug.binary add %0, %1 : (tensor<1x2x4x4xf32>, tensor<1x2x4x4xf32>) -> tensor<1x2x4x4xf32>
   %3 = snug.unary relu %2 : tensor<1x2x4x4xf32>
   return %3 : tensor<1x2x4x4xf32>
 }
@@ -36,7 +36,7 @@ func.func @group(%x: tensor<1x2x4x4xf32>) -> tensor<1x2x4x4xf32> {
     // CHECK-NEXT: snug.yield %[[CONV]]
     %filter = snug.constant dense<1.0> : tensor<2x2x1x1xf32>
     %1 = snug.conv2d %in filter %filter : (tensor<1x2x4x4xf32>, tensor<2x2x1x1xf32>) -> tensor<1x2x4x4xf32>
-    %2 = snug.binary add %in, %1 : tensor<1x2x4x4xf32>
+    %2 = snug.binary add %in, %1 : (tensor<1x2x4x4xf32>, tensor<1x2x4x4xf32>) -> tensor<1x2x4x4xf32>
     snug.yield %2 : tensor<1x2x4x4xf32>
   }
   return %0 : tensor<1x2x4x4xf32>
@@ -50,7 +50,7 @@ func.func @computed_later(%x: tensor<1x2x4x4xf32>, %filter: tensor<2x2x1x1xf32>)
   // CHECK: snug.binary add
   %0 = snug.conv2d %x filter %filter : (tensor<1x2x4x4xf32>, tensor<2x2x1x1xf32>) -> tensor<1x2x4x4xf32>
   %1 = snug.unary relu %x : tensor<1x2x4x4xf32>
-  %2 = snug.binary add %0, %1 : tensor<1x2x4x4xf32>
+  %2 = snug.binary add %0, %1 : (tensor<1x2x4x4xf32>, tensor<1x2x4x4xf32>) -> tensor<1x2x4x4xf32>
   return %2 : tensor<1x2x4x4xf32>
 }
 
@@ -60,12 +60,12 @@ func.func @not_free(%x: tensor<1x2x4x4xf32>, %filter: tensor<2x2x1x1xf32>)
     -> (tensor<1x2x4x4xf32>, tensor<1x2x4x4xf32>, tensor<1x2x4x4xf32>, tensor<1x2x4x4xf32>, tensor<1x2x4x4xf32>) {
   // CHECK-COUNT-4: snug.binary add
   %0 = snug.conv2d %x filter %filter : (tensor<1x2x4x4xf32>, tensor<2x2x1x1xf32>) -> tensor<1x2x4x4xf32>
-  %1 = snug.binary add %0, %x : tensor<1x2x4x4xf32>
+  %1 = snug.binary add %0, %x : (tensor<1x2x4x4xf32>, tensor<1x2x4x4xf32>) -> tensor<1x2x4x4xf32>
   %2 = snug.conv2d %x filter %filter : (tensor<1x2x4x4xf32>, tensor<2x2x1x1xf32>) -> tensor<1x2x4x4xf32>
-  %3 = snug.binary add %2, %2 : tensor<1x2x4x4xf32>
+  %3 = snug.binary add %2, %2 : (tensor<1x2x4x4xf32>, tensor<1x2x4x4xf32>) -> tensor<1x2x4x4xf32>
   %4 = snug.conv2d %x filter %filter activation relu : (tensor<1x2x4x4xf32>, tensor<2x2x1x1xf32>) -> tensor<1x2x4x4xf32>
-  %5 = snug.binary add %4, %x : tensor<1x2x4x4xf32>
+  %5 = snug.binary add %4, %x : (tensor<1x2x4x4xf32>, tensor<1x2x4x4xf32>) -> tensor<1x2x4x4xf32>
   %6 = snug.conv2d %x filter %filter residual %x : (tensor<1x2x4x4xf32>, tensor<2x2x1x1xf32>, tensor<1x2x4x4xf32>) -> tensor<1x2x4x4xf32>
-  %7 = snug.binary add %6, %x : tensor<1x2x4x4xf32>
+  %7 = snug.binary add %6, %x : (tensor<1x2x4x4xf32>, tensor<1x2x4x4xf32>) -> tensor<1x2x4x4xf32>
   return %0, %1, %3, %5, %7 : tensor<1x2x4x4xf32>, tensor<1x2x4x4xf32>, tensor<1x2x4x4xf32>, tensor<1x2x4x4xf32>, tensor<1x2x4x4xf32>
 }

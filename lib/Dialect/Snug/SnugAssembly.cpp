@@ -9,26 +9,45 @@
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
+#include <limits>
+#include <type_traits>
 
 using namespace mlir;
 
 namespace snug::cnn {
 
-ParseResult parseShortFloat(OpAsmParser &parser, FloatAttr &value) {
-  return parser.parseAttribute(value, parser.getBuilder().getF32Type());
+/// A number, "inf" or "-inf". `Number` is float or double.
+template <typename Number>
+static ParseResult parseNumber(OpAsmParser &parser, Number &value) {
+  const bool isNegative = succeeded(parser.parseOptionalMinus());
+  if (succeeded(parser.parseOptionalKeyword("inf"))) {
+    value = std::numeric_limits<Number>::infinity();
+  } else if constexpr (std::is_same_v<Number, float>) {
+    FloatAttr attribute;
+    if (parser.parseAttribute(attribute, parser.getBuilder().getF32Type()))
+      return failure();
+    value = attribute.getValue().convertToFloat();
+  } else if (parser.parseFloat(value)) {
+    return failure();
+  }
+  if (isNegative)
+    value = -value;
+  return success();
 }
 
-void printShortFloat(OpAsmPrinter &printer, Operation *, FloatAttr value) {
-  const float number = value.getValue().convertToFloat();
-  if (!std::isfinite(number)) {
-    printer.printAttributeWithoutType(value);
+/// As few digits as bring `number` back, in the form of MLIR's literals.
+template <typename Number>
+static void printNumber(OpAsmPrinter &printer, Number number) {
+  if (std::isinf(number)) {
+    printer << (number < 0 ? "-inf" : "inf");
     return;
   }
   char text[32];
-  for (int digits = 1; digits <= 9; ++digits) {
-    std::snprintf(text, sizeof text, "%.*g", digits, number);
+  for (int digits = 1; digits <= std::numeric_limits<Number>::max_digits10;
+       ++digits) {
+    std::snprintf(text, sizeof text, "%.*g", digits, double(number));
     // The parser reads a double and rounds it.
-    if (static_cast<float>(std::strtod(text, nullptr)) == number)
+    if (static_cast<Number>(std::strtod(text, nullptr)) == number)
       break;
   }
   // MLIR's float literals need a point, also in front of an exponent.
@@ -38,8 +57,59 @@ void printShortFloat(OpAsmPrinter &printer, Operation *, FloatAttr value) {
           << (exponent == StringRef::npos ? "" : literal.substr(exponent));
 }
 
+ParseResult parseShortFloat(OpAsmParser &parser, FloatAttr &value) {
+  float number = 0;
+  if (parseNumber(parser, number))
+    return failure();
+  value = parser.getBuilder().getF32FloatAttr(number);
+  return success();
+}
+
+void printShortFloat(OpAsmPrinter &printer, Operation *, FloatAttr value) {
+  const float number = value.getValue().convertToFloat();
+  if (std::isnan(number))
+    printer.printAttributeWithoutType(value);
+  else
+    printNumber(printer, number);
+}
+
+ParseResult parseShortDoubles(OpAsmParser &parser, DenseF64ArrayAttr &values) {
+  SmallVector<double> numbers;
+  if (parser.parseCommaSeparatedList(AsmParser::Delimiter::Square, [&] {
+        return parseNumber(parser, numbers.emplace_back());
+      }))
+    return failure();
+  values = parser.getBuilder().getDenseF64ArrayAttr(numbers);
+  return success();
+}
+
+void printShortDoubles(OpAsmPrinter &printer, Operation *,
+                       DenseF64ArrayAttr values) {
+  printer << '[';
+  llvm::interleaveComma(values.asArrayRef(), printer, [&](double number) {
+    if (std::isnan(number))
+      printer.printFloat(APFloat(number));
+    else
+      printNumber(printer, number);
+  });
+  printer << ']';
+}
+
+int getParameterCount(Activation activation) {
+  switch (activation) {
+  case Activation::LeakyRelu:
+  case Activation::Elu:
+    return 1;
+  case Activation::Clip:
+  case Activation::HardSigmoid:
+    return 2;
+  default:
+    return 0;
+  }
+}
+
 ParseResult parseActivation(OpAsmParser &parser, ActivationAttr &activation,
-                            FloatAttr &slope) {
+                            FloatAttr &alpha, FloatAttr &beta) {
   Builder &builder = parser.getBuilder();
   const SMLoc location = parser.getCurrentLocation();
   StringRef keyword;
@@ -48,22 +118,33 @@ ParseResult parseActivation(OpAsmParser &parser, ActivationAttr &activation,
   const std::optional<Activation> kind = symbolizeActivation(keyword);
   if (!kind)
     return parser.emitError(location)
-           << "expected none, relu, leaky_relu or relu6, got " << keyword;
+           << "unknown activation " << keyword
+           << "; the description of snug.unary lists them";
   activation = ActivationAttr::get(builder.getContext(), *kind);
-  slope = builder.getF32FloatAttr(0.0f);
-  if (*kind != Activation::LeakyRelu)
+  alpha = beta = builder.getF32FloatAttr(0.0f);
+  const int parameters = getParameterCount(*kind);
+  if (parameters == 0)
     return success();
-  return failure(parser.parseLParen() || parseShortFloat(parser, slope) ||
-                 parser.parseRParen());
+  if (parser.parseLParen() || parseShortFloat(parser, alpha))
+    return failure();
+  if (parameters > 1 && (parser.parseComma() || parseShortFloat(parser, beta)))
+    return failure();
+  return parser.parseRParen();
 }
 
 void printActivation(OpAsmPrinter &printer, Operation *op,
-                     ActivationAttr activation, FloatAttr slope) {
+                     ActivationAttr activation, FloatAttr alpha,
+                     FloatAttr beta) {
   printer << stringifyActivation(activation.getValue());
-  if (activation.getValue() != Activation::LeakyRelu)
+  const int parameters = getParameterCount(activation.getValue());
+  if (parameters == 0)
     return;
   printer << '(';
-  printShortFloat(printer, op, slope);
+  printShortFloat(printer, op, alpha);
+  if (parameters > 1) {
+    printer << ", ";
+    printShortFloat(printer, op, beta);
+  }
   printer << ')';
 }
 

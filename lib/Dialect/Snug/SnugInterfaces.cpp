@@ -19,7 +19,8 @@ namespace snug::cnn {
 
 bool detail::isStaticTensor(Type type) {
   auto tensor = dyn_cast<RankedTensorType>(type);
-  if (!tensor || !tensor.getElementType().isF32() || tensor.getEncoding())
+  if (!tensor || !tensor.getElementType().isF32() || tensor.getEncoding() ||
+      tensor.getRank() > kMaximumRank)
     return false;
   std::optional<int64_t> bytes = network::kElementBytes;
   for (int64_t extent : tensor.getShape()) {
@@ -37,6 +38,21 @@ SmallVector<SpatialAxis> detail::spatialAxes(Type type) {
   if (cast<ShapedType>(type).getRank() != 4)
     return {};
   return {SpatialAxis::Height, SpatialAxis::Width};
+}
+
+/// Operands that a snug.constant does not define; all where it defines all.
+static SmallVector<unsigned> computedOperands(Operation *op) {
+  SmallVector<unsigned> computed;
+  for (OpOperand &operand : op->getOpOperands())
+    if (!operand.get().getDefiningOp<ConstantOp>())
+      computed.push_back(operand.getOperandNumber());
+  if (computed.empty())
+    llvm::append_range(computed, llvm::seq(op->getNumOperands()));
+  return computed;
+}
+
+static SmallVector<unsigned> allOperands(Operation *op) {
+  return llvm::to_vector(llvm::seq(op->getNumOperands()));
 }
 
 int64_t detail::parameterBytes(Operation *op) {
@@ -107,6 +123,21 @@ int64_t Conv2DOp::getMacsPerOutputElement() {
   return filter[1] * filter[2] * filter[3];
 }
 
+AxisMap ConvTranspose2DOp::getAxisMap(unsigned, SpatialAxis) {
+  return AxisMap::wholeInput();
+}
+
+bool ConvTranspose2DOp::startsLayer() { return true; }
+
+int64_t ConvTranspose2DOp::getMacsPerOutputElement() {
+  const ArrayRef<int64_t> filter = getFilter().getType().getShape();
+  // Taps that meet one element are `stride` apart.
+  const auto taps = [&](int axis) {
+    return (filter[2 + axis] - 1) / getStrides()[axis] + 1;
+  };
+  return filter[0] / getGroups() * taps(0) * taps(1);
+}
+
 AxisMap GemmOp::getAxisMap(unsigned, SpatialAxis) {
   return AxisMap::wholeInput();
 }
@@ -115,6 +146,20 @@ SmallVector<SpatialAxis> GemmOp::getTileableAxes() { return {}; }
 
 int64_t GemmOp::getMacsPerOutputElement() {
   return getInput().getType().getDimSize(1);
+}
+
+AxisMap MatMulOp::getAxisMap(unsigned, SpatialAxis) {
+  return AxisMap::wholeInput();
+}
+
+SmallVector<unsigned> MatMulOp::getActivationOperands() {
+  return allOperands(*this);
+}
+
+SmallVector<SpatialAxis> MatMulOp::getTileableAxes() { return {}; }
+
+int64_t MatMulOp::getMacsPerOutputElement() {
+  return getLeft().getType().getShape().back();
 }
 
 //===----------------------------------------------------------------------===//
@@ -130,8 +175,11 @@ AxisMap MaxPool2DOp::getAxisMap(unsigned, SpatialAxis axis) {
 bool MaxPool2DOp::startsLayer() { return true; }
 
 AxisMap AvgPool2DOp::getAxisMap(unsigned, SpatialAxis axis) {
-  return windowMap(getKernel()[static_cast<int>(axis)], getStrides(),
-                   /*dilation=*/1, getPads(), axis);
+  const int index = static_cast<int>(axis);
+  const ArrayRef<int64_t> pads = getPads();
+  return AxisMap::window(getKernel()[index], getStrides()[index],
+                         /*dilation=*/1, pads[index],
+                         pads[index + 2] + getCeilPads()[index]);
 }
 
 bool AvgPool2DOp::startsLayer() { return true; }
@@ -144,24 +192,54 @@ SmallVector<SpatialAxis> GlobalAvgPoolOp::getTileableAxes() { return {}; }
 
 bool GlobalAvgPoolOp::startsLayer() { return true; }
 
-//===----------------------------------------------------------------------===//
-// Elementwise, shape and softmax
-//===----------------------------------------------------------------------===//
-
-int64_t BatchNormOp::getMacsPerOutputElement() { return 1; }
-
-SmallVector<unsigned> BinaryOp::getActivationOperands() { return {0, 1}; }
-
-AxisMap ReshapeOp::getAxisMap(unsigned, SpatialAxis) {
+AxisMap GlobalMaxPoolOp::getAxisMap(unsigned, SpatialAxis) {
   return AxisMap::wholeInput();
 }
 
-SmallVector<SpatialAxis> ReshapeOp::getTileableAxes() { return {}; }
+SmallVector<SpatialAxis> GlobalMaxPoolOp::getTileableAxes() { return {}; }
+
+bool GlobalMaxPoolOp::startsLayer() { return true; }
+
+//===----------------------------------------------------------------------===//
+// Elementwise and along axes
+//===----------------------------------------------------------------------===//
 
 /// Axis of the shape that `axis` is, in NCHW.
 static int64_t dimension(SpatialAxis axis) {
   return axis == SpatialAxis::Height ? 2 : 3;
 }
+
+/// True for an image, whose axes can be cut.
+static bool isImage(Value value) {
+  return cast<ShapedType>(value.getType()).getRank() == 4;
+}
+
+int64_t BatchNormOp::getMacsPerOutputElement() { return 1; }
+
+AxisMap BinaryOp::getAxisMap(unsigned operandIndex, SpatialAxis axis) {
+  const Value operand = getOperand(operandIndex);
+  if (operand.getType() == getType())
+    return AxisMap::identity();
+  // What is broadcast is read whole, an image along its axes of one element.
+  return isImage(operand) && isImage(getResult()) &&
+                 extentAlong(operand, axis) == extentAlong(getResult(), axis)
+             ? AxisMap::identity()
+             : AxisMap::wholeInput();
+}
+
+SmallVector<unsigned> BinaryOp::getActivationOperands() {
+  return computedOperands(*this);
+}
+
+SmallVector<SpatialAxis> BinaryOp::getTileableAxes() {
+  return detail::spatialAxes(getType());
+}
+
+AxisMap ReduceOp::getAxisMap(unsigned, SpatialAxis) {
+  return AxisMap::wholeInput();
+}
+
+SmallVector<SpatialAxis> ReduceOp::getTileableAxes() { return {}; }
 
 AxisMap SoftmaxOp::getAxisMap(unsigned, SpatialAxis axis) {
   return getAxis() == dimension(axis) ? AxisMap::wholeInput()
@@ -174,5 +252,90 @@ SmallVector<SpatialAxis> SoftmaxOp::getTileableAxes() {
       axes, [&](SpatialAxis axis) { return getAxis() == dimension(axis); });
   return axes;
 }
+
+//===----------------------------------------------------------------------===//
+// Shape
+//===----------------------------------------------------------------------===//
+
+AxisMap ReshapeOp::getAxisMap(unsigned, SpatialAxis) {
+  return AxisMap::wholeInput();
+}
+
+SmallVector<SpatialAxis> ReshapeOp::getTileableAxes() { return {}; }
+
+AxisMap TransposeOp::getAxisMap(unsigned, SpatialAxis) {
+  return AxisMap::wholeInput();
+}
+
+SmallVector<SpatialAxis> TransposeOp::getTileableAxes() { return {}; }
+
+AxisMap ConcatOp::getAxisMap(unsigned, SpatialAxis axis) {
+  return isImage(getResult()) && getAxis() != dimension(axis)
+             ? AxisMap::identity()
+             : AxisMap::wholeInput();
+}
+
+SmallVector<unsigned> ConcatOp::getActivationOperands() {
+  return allOperands(*this);
+}
+
+SmallVector<SpatialAxis> ConcatOp::getTileableAxes() {
+  SmallVector<SpatialAxis> axes = detail::spatialAxes(getType());
+  llvm::erase_if(
+      axes, [&](SpatialAxis axis) { return getAxis() == dimension(axis); });
+  return axes;
+}
+
+AxisMap SliceOp::getAxisMap(unsigned, SpatialAxis axis) {
+  return isImage(getResult()) &&
+                 extentAlong(getInput(), axis) ==
+                     extentAlong(getResult(), axis) &&
+                 getSteps()[dimension(axis)] > 0
+             ? AxisMap::identity()
+             : AxisMap::wholeInput();
+}
+
+SmallVector<SpatialAxis> SliceOp::getTileableAxes() {
+  return detail::spatialAxes(getType());
+}
+
+AxisMap PadOp::getAxisMap(unsigned, SpatialAxis axis) {
+  return isImage(getResult()) &&
+                 extentAlong(getInput(), axis) == extentAlong(getResult(), axis)
+             ? AxisMap::identity()
+             : AxisMap::wholeInput();
+}
+
+SmallVector<SpatialAxis> PadOp::getTileableAxes() {
+  return detail::spatialAxes(getType());
+}
+
+AxisMap ResizeOp::getAxisMap(unsigned, SpatialAxis) {
+  return AxisMap::wholeInput();
+}
+
+AxisMap DepthToSpaceOp::getAxisMap(unsigned, SpatialAxis) {
+  return AxisMap::wholeInput();
+}
+
+AxisMap SpaceToDepthOp::getAxisMap(unsigned, SpatialAxis) {
+  return AxisMap::window(getBlock(), getBlock(), 1, 0, 0);
+}
+
+//===----------------------------------------------------------------------===//
+// Foreign operations
+//===----------------------------------------------------------------------===//
+
+AxisMap OpaqueOp::getAxisMap(unsigned, SpatialAxis) {
+  return AxisMap::wholeInput();
+}
+
+SmallVector<unsigned> OpaqueOp::getActivationOperands() {
+  return computedOperands(*this);
+}
+
+SmallVector<SpatialAxis> OpaqueOp::getTileableAxes() { return {}; }
+
+bool OpaqueOp::isCostKnown() { return false; }
 
 } // namespace snug::cnn

@@ -57,19 +57,11 @@ LogicalResult BatchNormOp::verify() {
   return success();
 }
 
-LogicalResult SoftmaxOp::verify() {
-  if (getAxis() < 0 || getAxis() >= getType().getRank())
-    return emitOpError() << "expected an axis in [0, " << getType().getRank()
-                         << "), got " << getAxis();
-  return success();
-}
-
-LogicalResult ReshapeOp::verify() {
-  const int64_t before = getInput().getType().getNumElements();
-  const int64_t after = getType().getNumElements();
-  if (before != after)
-    return emitOpError() << "expected a shape of " << before
-                         << " elements, got " << getType() << " with " << after;
+LogicalResult OpaqueOp::verify() {
+  if (getName().empty())
+    return emitOpError() << "expected the name of an ONNX operator";
+  if (getNumResults() == 0)
+    return emitOpError() << "expected at least one result";
   return success();
 }
 

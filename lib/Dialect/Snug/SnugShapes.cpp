@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Result types from operands and attributes, and the verifiers that compare
-// them with the types that stand there. Extents come from network::AxisMap.
-#include "snug/Dialect/Snug/SnugDialect.h"
-
-#include <cmath>
+// Result types of ops with windows and of matrix products, and the verifiers
+// that compare them with the types that stand there. Extents of windows come
+// from network::AxisMap.
+#include "SnugInference.h"
 
 using namespace mlir;
 using snug::network::AxisMap;
@@ -11,9 +10,6 @@ using snug::network::AxisMap;
 namespace snug::cnn {
 
 namespace {
-
-using EmitError = function_ref<InFlightDiagnostic()>;
-using InferredType = FailureOr<RankedTensorType>;
 
 constexpr StringLiteral kAxisNames[] = {"height", "width"};
 
@@ -26,55 +22,12 @@ struct Window {
 constexpr int64_t kOnes[] = {1, 1};
 constexpr int64_t kZeros[] = {0, 0, 0, 0};
 
-/// Builders may ask for a type before defaults are filled in.
-ArrayRef<int64_t> valueOr(DenseI64ArrayAttr attribute,
-                          ArrayRef<int64_t> otherwise) {
-  return attribute ? attribute.asArrayRef() : otherwise;
-}
-
-LogicalResult checkNumbers(EmitError error, StringRef name,
-                           ArrayRef<int64_t> numbers, size_t count,
-                           int64_t least) {
-  if (numbers.size() == count &&
-      llvm::all_of(numbers, [&](int64_t number) { return number >= least; }))
-    return success();
-  return error() << "expected " << count << " " << name << " of at least "
-                 << least << ", got [" << numbers << "]";
-}
-
 LogicalResult checkWindow(EmitError error, const Window &window) {
   return success(
       succeeded(checkNumbers(error, "kernel extents", window.kernel, 2, 1)) &&
       succeeded(checkNumbers(error, "strides", window.strides, 2, 1)) &&
       succeeded(checkNumbers(error, "dilations", window.dilations, 2, 1)) &&
       succeeded(checkNumbers(error, "pads", window.pads, 4, 0)));
-}
-
-/// Every operand a tensor of the rank in `ranks`; builders do not verify first.
-LogicalResult checkRanks(EmitError error,
-                         ArrayRef<std::pair<Value, int>> ranks) {
-  for (auto [value, rank] : ranks) {
-    if (!value)
-      continue;
-    auto tensor = dyn_cast<RankedTensorType>(value.getType());
-    if (!detail::isStaticTensor(value.getType()) || tensor.getRank() != rank)
-      return error() << "expected a static " << rank << "-d tensor of f32, got "
-                     << value.getType();
-  }
-  return success();
-}
-
-ArrayRef<int64_t> shapeOf(Value value) {
-  return cast<RankedTensorType>(value.getType()).getShape();
-}
-
-InferredType makeType(EmitError error, MLIRContext *context,
-                      ArrayRef<int64_t> shape) {
-  auto type = RankedTensorType::get(shape, Float32Type::get(context));
-  if (detail::isStaticTensor(type))
-    return type;
-  error() << "the bytes of the result " << type << " overflow 64 bits";
-  return failure();
 }
 
 /// Extent of the result along one axis.
@@ -118,11 +71,13 @@ InferredType inferWindow(EmitError error, Value input, int64_t channels,
                   {shape[0], channels, *height, *width});
 }
 
+} // namespace
+
 //===----------------------------------------------------------------------===//
 // Result types
 //===----------------------------------------------------------------------===//
 
-InferredType inferType(Conv2DOp::Adaptor op, EmitError error) {
+static InferredType inferType(Conv2DOp::Adaptor op, EmitError error) {
   if (failed(checkRanks(error, {{op.getInput(), 4},
                                 {op.getFilter(), 4},
                                 {op.getBias(), 1},
@@ -164,7 +119,87 @@ InferredType inferType(Conv2DOp::Adaptor op, EmitError error) {
   return type;
 }
 
-InferredType inferType(GemmOp::Adaptor op, EmitError error) {
+/// Extent of a transposed convolution's result along one axis.
+static FailureOr<int64_t> transposedExtent(EmitError error,
+                                           const Window &window,
+                                           int64_t outputPad, int axis,
+                                           int64_t input) {
+  const int64_t kernel = window.kernel[axis], stride = window.strides[axis];
+  const int64_t dilation = window.dilations[axis];
+  const int64_t low = window.pads[axis], high = window.pads[axis + 2];
+  const std::optional<int64_t> reach =
+      network::checkedMultiply(kernel - 1, dilation);
+  std::optional<int64_t> span = network::checkedMultiply(input - 1, stride);
+  for (std::optional<int64_t> summand :
+       {reach, std::optional(outputPad), std::optional<int64_t>(1)})
+    span =
+        span && summand ? network::checkedAdd(*span, *summand) : std::nullopt;
+  const std::optional<int64_t> pads = network::checkedAdd(low, high);
+  if (!span || !pads) {
+    error() << "the " << kAxisNames[axis] << " overflows 64 bits: kernel "
+            << kernel << ", stride " << stride << ", dilation " << dilation
+            << ", pads " << low << " and " << high << ", output pad "
+            << outputPad << " on " << input << " elements";
+    return failure();
+  }
+  if (*span <= *pads) {
+    error() << "pads " << low << " and " << high << " leave nothing of the "
+            << kAxisNames[axis] << " of " << *span;
+    return failure();
+  }
+  return *span - *pads;
+}
+
+static InferredType inferType(ConvTranspose2DOp::Adaptor op, EmitError error) {
+  if (failed(checkRanks(
+          error, {{op.getInput(), 4}, {op.getFilter(), 4}, {op.getBias(), 1}})))
+    return failure();
+  const ArrayRef<int64_t> input = shapeOf(op.getInput());
+  const ArrayRef<int64_t> filter = shapeOf(op.getFilter());
+  const Window window = {
+      filter.drop_front(2), valueOr(op.getStridesAttr(), kOnes),
+      valueOr(op.getDilationsAttr(), kOnes), valueOr(op.getPadsAttr(), kZeros)};
+  const ArrayRef<int64_t> outputPads =
+      valueOr(op.getOutputPadsAttr(), ArrayRef(kZeros).take_front(2));
+  if (failed(checkWindow(error, window)) ||
+      failed(checkNumbers(error, "output pads", outputPads, 2, 0)))
+    return failure();
+  const int64_t groups = op.getGroupsAttr() ? op.getGroups() : 1;
+  if (groups < 1 || input[1] % groups != 0) {
+    error() << "expected groups that divide " << input[1]
+            << " input channels, got " << groups;
+    return failure();
+  }
+  if (filter[0] != input[1]) {
+    error() << "expected a filter of " << input[1]
+            << " input channels, which come first, got " << filter[0];
+    return failure();
+  }
+  const std::optional<int64_t> channels =
+      network::checkedMultiply(filter[1], groups);
+  if (!channels) {
+    error() << "the channels overflow 64 bits: " << filter[1] << " in "
+            << groups << " groups";
+    return failure();
+  }
+  if (op.getBias() && shapeOf(op.getBias())[0] != *channels) {
+    error() << "expected a bias of " << *channels << " channels, got "
+            << shapeOf(op.getBias())[0];
+    return failure();
+  }
+  const FailureOr<int64_t> height =
+      transposedExtent(error, window, outputPads[0], 0, input[2]);
+  if (failed(height))
+    return failure();
+  const FailureOr<int64_t> width =
+      transposedExtent(error, window, outputPads[1], 1, input[3]);
+  if (failed(width))
+    return failure();
+  return makeType(error, op.getInput().getContext(),
+                  {input[0], *channels, *height, *width});
+}
+
+static InferredType inferType(GemmOp::Adaptor op, EmitError error) {
   if (failed(checkRanks(
           error, {{op.getInput(), 2}, {op.getWeight(), 2}, {op.getBias(), 1}})))
     return failure();
@@ -184,7 +219,31 @@ InferredType inferType(GemmOp::Adaptor op, EmitError error) {
   return makeType(error, op.getInput().getContext(), {input[0], outputs});
 }
 
-InferredType inferPool(EmitError error, Value input, const Window &window) {
+static InferredType inferType(MatMulOp::Adaptor op, EmitError error) {
+  if (failed(checkRanks(error, {{op.getLeft(), -1}, {op.getRight(), -1}})))
+    return failure();
+  const ArrayRef<int64_t> left = shapeOf(op.getLeft());
+  const ArrayRef<int64_t> right = shapeOf(op.getRight());
+  if (left.size() < 2 || right.size() < 2) {
+    error() << "expected operands of rank two at least, got [" << left
+            << "] and [" << right << "]; reshape a vector to a matrix";
+    return failure();
+  }
+  if (left.back() != right[right.size() - 2]) {
+    error() << "expected as many columns on the left as rows on the right, got "
+            << left.back() << " and " << right[right.size() - 2];
+    return failure();
+  }
+  FailureOr<SmallVector<int64_t>> shape =
+      broadcast(error, left.drop_back(2), right.drop_back(2));
+  if (failed(shape))
+    return failure();
+  shape->append({left[left.size() - 2], right.back()});
+  return makeType(error, op.getLeft().getContext(), *shape);
+}
+
+static InferredType inferPool(EmitError error, Value input,
+                              const Window &window) {
   if (failed(checkRanks(error, {{input, 4}})) ||
       failed(checkWindow(error, window)))
     return failure();
@@ -210,7 +269,7 @@ InferredType inferPool(EmitError error, Value input, const Window &window) {
   return type;
 }
 
-InferredType inferType(MaxPool2DOp::Adaptor op, EmitError error) {
+static InferredType inferType(MaxPool2DOp::Adaptor op, EmitError error) {
   return inferPool(error, op.getInput(),
                    {valueOr(op.getKernelAttr(), {}),
                     valueOr(op.getStridesAttr(), kOnes),
@@ -218,96 +277,90 @@ InferredType inferType(MaxPool2DOp::Adaptor op, EmitError error) {
                     valueOr(op.getPadsAttr(), kZeros)});
 }
 
-InferredType inferType(AvgPool2DOp::Adaptor op, EmitError error) {
-  return inferPool(error, op.getInput(),
-                   {valueOr(op.getKernelAttr(), {}),
-                    valueOr(op.getStridesAttr(), kOnes), kOnes,
-                    valueOr(op.getPadsAttr(), kZeros)});
+static InferredType inferType(AvgPool2DOp::Adaptor op, EmitError error) {
+  const ArrayRef<int64_t> kernel = valueOr(op.getKernelAttr(), {});
+  const ArrayRef<int64_t> strides = valueOr(op.getStridesAttr(), kOnes);
+  const ArrayRef<int64_t> pads = valueOr(op.getPadsAttr(), kZeros);
+  const ArrayRef<int64_t> ceilPads =
+      valueOr(op.getCeilPadsAttr(), ArrayRef(kZeros).take_front(2));
+  if (failed(checkNumbers(error, "pads", pads, 4, 0)) ||
+      failed(checkNumbers(error, "ceil pads", ceilPads, 2, 0)))
+    return failure();
+  SmallVector<int64_t> all(pads);
+  for (int axis : {0, 1}) {
+    const std::optional<int64_t> high =
+        network::checkedAdd(pads[axis + 2], ceilPads[axis]);
+    if (!high) {
+      error() << "the " << kAxisNames[axis] << " overflows 64 bits: pads "
+              << pads[axis + 2] << " and " << ceilPads[axis];
+      return failure();
+    }
+    all[axis + 2] = *high;
+  }
+  const InferredType type =
+      inferPool(error, op.getInput(), {kernel, strides, kOnes, all});
+  if (failed(type))
+    return failure();
+  for (int axis : {0, 1}) {
+    const int64_t input = shapeOf(op.getInput())[2 + axis];
+    const int64_t last = (type->getDimSize(2 + axis) - 1) * strides[axis];
+    if (ceilPads[axis] > 0 && last >= input + pads[axis]) {
+      error() << "the last window begins beyond the input's "
+              << kAxisNames[axis] << " of " << input << " and " << pads[axis]
+              << " pads; expected smaller ceil pads than " << ceilPads[axis];
+      return failure();
+    }
+  }
+  return type;
 }
 
-InferredType inferType(GlobalAvgPoolOp::Adaptor op, EmitError error) {
-  if (failed(checkRanks(error, {{op.getInput(), 4}})))
+static InferredType inferGlobalPool(EmitError error, Value input) {
+  if (failed(checkRanks(error, {{input, 4}})))
     return failure();
-  const ArrayRef<int64_t> input = shapeOf(op.getInput());
-  return makeType(error, op.getInput().getContext(),
-                  {input[0], input[1], 1, 1});
+  const ArrayRef<int64_t> shape = shapeOf(input);
+  return makeType(error, input.getContext(), {shape[0], shape[1], 1, 1});
+}
+
+static InferredType inferType(GlobalAvgPoolOp::Adaptor op, EmitError error) {
+  return inferGlobalPool(error, op.getInput());
+}
+
+static InferredType inferType(GlobalMaxPoolOp::Adaptor op, EmitError error) {
+  return inferGlobalPool(error, op.getInput());
 }
 
 //===----------------------------------------------------------------------===//
 // Inference and verification on top of them
 //===----------------------------------------------------------------------===//
 
-template <typename Adaptor>
-LogicalResult inferTypes(MLIRContext *context, std::optional<Location> location,
-                         Adaptor op, SmallVectorImpl<Type> &types) {
-  // Without a location nobody wants to hear the reason.
-  std::optional<ScopedDiagnosticHandler> silence;
-  if (!location)
-    silence.emplace(context, [](Diagnostic &) { return success(); });
-  const Location where = location.value_or(UnknownLoc::get(context));
-  const InferredType type = inferType(op, [&] { return emitError(where); });
-  if (failed(type))
-    return failure();
-  types.push_back(*type);
-  return success();
-}
-
-/// One message about the result, as specific as it can be.
-template <typename OpTy> LogicalResult verifyType(OpTy op) {
-  typename OpTy::Adaptor adaptor(op->getOperands(), op);
-  const InferredType type =
-      inferType(adaptor, [&] { return op.emitOpError(); });
-  if (failed(type))
-    return failure();
-  const RankedTensorType expected = *type;
-  const RankedTensorType got = op.getType();
-  if (expected == got)
-    return success();
-  const ArrayRef<int64_t> wanted = expected.getShape(), shape = got.getShape();
-  if (wanted.size() == 4 && wanted.take_front(2) == shape.take_front(2))
-    return op.emitOpError()
-           << "expected output extent " << wanted[2] << "x" << wanted[3]
-           << ", got " << shape[2] << "x" << shape[3];
-  return op.emitOpError() << "expected result type " << expected << ", got "
-                          << got;
-}
-
-LogicalResult verifySlope(Operation *op, Activation activation,
-                          const APFloat &slope) {
-  if (!slope.isFinite())
-    return op->emitOpError() << "expected a finite slope";
-  if (activation != Activation::LeakyRelu && !slope.isZero())
-    return op->emitOpError() << "only leaky_relu has a slope, got one with "
-                             << stringifyActivation(activation);
-  return success();
-}
-
-} // namespace
-
-#define SNUG_INFER(OP)                                                         \
-  LogicalResult OP::inferReturnTypes(                                          \
-      MLIRContext *context, std::optional<Location> location, Adaptor adaptor, \
-      SmallVectorImpl<Type> &types) {                                          \
-    return inferTypes(context, location, adaptor, types);                      \
-  }
 SNUG_INFER(Conv2DOp)
+SNUG_INFER(ConvTranspose2DOp)
 SNUG_INFER(GemmOp)
+SNUG_INFER(MatMulOp)
 SNUG_INFER(MaxPool2DOp)
 SNUG_INFER(AvgPool2DOp)
 SNUG_INFER(GlobalAvgPoolOp)
-#undef SNUG_INFER
+SNUG_INFER(GlobalMaxPoolOp)
 
 LogicalResult Conv2DOp::verify() {
   if (failed(verifyType(*this)))
     return failure();
-  return verifySlope(*this, getActivation(), getSlope());
+  return verifyActivation(*this, getActivation(), getAlpha(), getBeta());
+}
+
+LogicalResult ConvTranspose2DOp::verify() {
+  if (failed(verifyType(*this)))
+    return failure();
+  return verifyActivation(*this, getActivation(), getAlpha(), getBeta());
 }
 
 LogicalResult GemmOp::verify() {
   if (failed(verifyType(*this)))
     return failure();
-  return verifySlope(*this, getActivation(), getSlope());
+  return verifyActivation(*this, getActivation(), getAlpha(), getBeta());
 }
+
+LogicalResult MatMulOp::verify() { return verifyType(*this); }
 
 LogicalResult MaxPool2DOp::verify() { return verifyType(*this); }
 
@@ -315,10 +368,6 @@ LogicalResult AvgPool2DOp::verify() { return verifyType(*this); }
 
 LogicalResult GlobalAvgPoolOp::verify() { return verifyType(*this); }
 
-LogicalResult UnaryOp::verify() {
-  if (getKind() == Activation::None)
-    return emitOpError() << "expected relu, leaky_relu or relu6, got none";
-  return verifySlope(*this, getKind(), getSlope());
-}
+LogicalResult GlobalMaxPoolOp::verify() { return verifyType(*this); }
 
 } // namespace snug::cnn

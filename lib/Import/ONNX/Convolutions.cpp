@@ -64,7 +64,7 @@ void GraphImporter::importConv(NodeReader &node) {
   properties.groups = builder.getI64IntegerAttr(groups);
   properties.activation =
       cnn::ActivationAttr::get(&context, cnn::Activation::None);
-  properties.slope = builder.getF32FloatAttr(0.0f);
+  properties.alpha = properties.beta = builder.getF32FloatAttr(0.0f);
   properties.operandSegmentSizes = {1, 1, bias ? 1 : 0, 0};
   llvm::SmallVector<Value> operands{input, weights};
   if (bias)
@@ -196,7 +196,7 @@ Value GraphImporter::gemm(NodeReader &node, ArrayRef<Value> operands,
     properties.transpose_weight = builder.getUnitAttr();
   properties.activation =
       cnn::ActivationAttr::get(&context, cnn::Activation::None);
-  properties.slope = builder.getF32FloatAttr(0.0f);
+  properties.alpha = properties.beta = builder.getF32FloatAttr(0.0f);
   return create<cnn::GemmOp>(node, operands, properties);
 }
 

@@ -158,7 +158,7 @@ private:
   mlir::Value biasVector(NodeReader &node, Constant &bias, int64_t rows,
                          int64_t columns, float factor);
   mlir::Value unary(NodeReader &node, mlir::Value input, cnn::Activation kind,
-                    float slope = 0.0f);
+                    float alpha = 0.0f);
   /// A reshape of input 0, which may be a constant.
   void reshapeTo(NodeReader &node, llvm::ArrayRef<int64_t> shape);
   mlir::Value reshape(NodeReader &node, mlir::Value input,

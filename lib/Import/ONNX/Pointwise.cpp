@@ -24,10 +24,11 @@ std::string formatNumber(float number) {
 } // namespace
 
 Value GraphImporter::unary(NodeReader &node, Value input, cnn::Activation kind,
-                           float slope) {
+                           float alpha) {
   cnn::UnaryOp::Properties properties;
   properties.kind = cnn::ActivationAttr::get(&context, kind);
-  properties.slope = builder.getF32FloatAttr(slope);
+  properties.alpha = builder.getF32FloatAttr(alpha);
+  properties.beta = builder.getF32FloatAttr(0.0f);
   return create<cnn::UnaryOp>(node, input, properties, input.getType());
 }
 
@@ -39,9 +40,9 @@ void GraphImporter::importRelu(NodeReader &node) {
 
 void GraphImporter::importLeakyRelu(NodeReader &node) {
   node.checkOperands(1, 1);
-  const float slope = node.real("alpha", 0.01f);
+  const float alpha = node.real("alpha", 0.01f);
   if (Value input = activation(node, 0))
-    setResult(node, unary(node, input, cnn::Activation::LeakyRelu, slope));
+    setResult(node, unary(node, input, cnn::Activation::LeakyRelu, alpha));
 }
 
 void GraphImporter::importClip(NodeReader &node) {
@@ -98,6 +99,9 @@ void GraphImporter::importAdd(NodeReader &node) {
                             "; only equal shapes are supported");
   cnn::BinaryOp::Properties properties;
   properties.kind = cnn::BinaryKindAttr::get(&context, cnn::BinaryKind::Add);
+  properties.activation =
+      cnn::ActivationAttr::get(&context, cnn::Activation::None);
+  properties.alpha = properties.beta = builder.getF32FloatAttr(0.0f);
   setResult(node, create<cnn::BinaryOp>(node, {left, right}, properties,
                                         left.getType()));
 }

@@ -4,7 +4,7 @@
 
 // Elements of another type.
 func.func @f() {
-  // expected-error@+1 {{'snug.constant' op result #0 must be tensor of f32 with static extents of at least one, whose bytes fit 64 bits, but got 'tensor<2xi32>'}}
+  // expected-error@+1 {{'snug.constant' op result #0 must be tensor of f32 of rank 0 to 6 with static extents of at least one, whose bytes fit 64 bits, but got 'tensor<2xi32>'}}
   %0 = snug.constant dense<1> : tensor<2xi32>
   return
 }

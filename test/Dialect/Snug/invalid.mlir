@@ -255,19 +255,19 @@ func.func @f(%x: tensor<1x4x8x8xf32>, %f: tensor<2x4x3x3xf32>, %r: tensor<1x2x8x
 
 // -----
 
-// A slope that is not finite.
+// An alpha that is not finite.
 func.func @f(%x: tensor<1x4x8x8xf32>, %f: tensor<2x4x3x3xf32>) {
-  // expected-error@+1 {{'snug.conv2d' op expected a finite slope}}
+  // expected-error@+1 {{'snug.conv2d' op expected alpha of leaky_relu to be a finite number, got nan}}
   %0 = snug.conv2d %x filter %f activation leaky_relu(0x7FC00000) : (tensor<1x4x8x8xf32>, tensor<2x4x3x3xf32>) -> tensor<1x2x6x6xf32>
   return
 }
 
 // -----
 
-// A slope without leaky_relu.
+// A parameter that the activation does not have.
 func.func @f(%x: tensor<1x4x8x8xf32>, %f: tensor<2x4x3x3xf32>) {
-  // expected-error@+1 {{'snug.conv2d' op only leaky_relu has a slope, got one with relu}}
-  %0 = "snug.conv2d"(%x, %f) <{activation = #snug<activation relu>, slope = 0.5 : f32, operandSegmentSizes = array<i32: 1, 1, 0, 0>}>
+  // expected-error@+1 {{'snug.conv2d' op expected no alpha with relu, got 5.000000e-01}}
+  %0 = "snug.conv2d"(%x, %f) <{activation = #snug<activation relu>, alpha = 0.5 : f32, operandSegmentSizes = array<i32: 1, 1, 0, 0>}>
       : (tensor<1x4x8x8xf32>, tensor<2x4x3x3xf32>) -> tensor<1x2x6x6xf32>
   return
 }
@@ -276,7 +276,7 @@ func.func @f(%x: tensor<1x4x8x8xf32>, %f: tensor<2x4x3x3xf32>) {
 
 // An activation that does not exist.
 func.func @f(%x: tensor<1x4x8x8xf32>, %f: tensor<2x4x3x3xf32>) {
-  // expected-error@+1 {{expected none, relu, leaky_relu or relu6, got swish}}
+  // expected-error@+1 {{unknown activation swish; the description of snug.unary lists them}}
   %0 = snug.conv2d %x filter %f activation swish : (tensor<1x4x8x8xf32>, tensor<2x4x3x3xf32>) -> tensor<1x2x6x6xf32>
   return
 }
@@ -382,9 +382,9 @@ func.func @f(%x: tensor<1x6xf32>, %w: tensor<6x3xf32>, %b: tensor<2xf32>) {
 
 // -----
 
-// A slope that is not finite.
+// An alpha that is not finite.
 func.func @f(%x: tensor<1x6xf32>, %w: tensor<6x3xf32>, %b: tensor<2xf32>) {
-  // expected-error@+1 {{'snug.gemm' op expected a finite slope}}
+  // expected-error@+1 {{'snug.gemm' op expected alpha of leaky_relu to be a finite number, got INF}}
   %0 = snug.gemm %x weight %w activation leaky_relu(0x7F800000) : (tensor<1x6xf32>, tensor<6x3xf32>) -> tensor<1x3xf32>
   return
 }
@@ -597,14 +597,14 @@ func.func @f(%x: tensor<1x4x8x8xf32>, %c: tensor<4xf32>, %d: tensor<5xf32>) {
 
 // No function.
 func.func @f(%x: tensor<1x4x8x8xf32>) {
-  // expected-error@+1 {{'snug.unary' op expected relu, leaky_relu or relu6, got none}}
+  // expected-error@+1 {{'snug.unary' op expected an activation, got none}}
   %0 = snug.unary none %x : tensor<1x4x8x8xf32>
   return
 }
 
 // -----
 
-// A slope is needed.
+// An alpha is needed.
 func.func @f(%x: tensor<1x4x8x8xf32>) {
   // expected-error@+1 {{expected '('}}
   %0 = snug.unary leaky_relu %x : tensor<1x4x8x8xf32>
@@ -613,9 +613,9 @@ func.func @f(%x: tensor<1x4x8x8xf32>) {
 
 // -----
 
-// A slope that is not finite.
+// An alpha that is not finite.
 func.func @f(%x: tensor<1x4x8x8xf32>) {
-  // expected-error@+1 {{'snug.unary' op expected a finite slope}}
+  // expected-error@+1 {{'snug.unary' op expected alpha of leaky_relu to be a finite number, got -INF}}
   %0 = snug.unary leaky_relu(0xFF800000) %x : tensor<1x4x8x8xf32>
   return
 }
@@ -631,10 +631,10 @@ func.func @f(%x: tensor<1x4x8x8xf32>) {
 
 // -----
 
-// Nothing is broadcast.
-func.func @f(%x: tensor<1x4x8x8xf32>, %y: tensor<1x4x1x1xf32>) {
-  // expected-error@+1 {{'snug.binary' op requires the same type for all operands and results}}
-  %0 = "snug.binary"(%x, %y) <{kind = #snug<binary_kind add>}> : (tensor<1x4x8x8xf32>, tensor<1x4x1x1xf32>) -> tensor<1x4x8x8xf32>
+// Extents that cannot be broadcast.
+func.func @f(%x: tensor<1x4x8x8xf32>, %y: tensor<3x1x8xf32>) {
+  // expected-error@+1 {{'snug.binary' op cannot broadcast [1, 4, 8, 8] and [3, 1, 8]: extents 4 and 3 on the same axis, expected equal ones or one of 1}}
+  %0 = snug.binary add %x, %y : (tensor<1x4x8x8xf32>, tensor<3x1x8xf32>) -> tensor<1x4x8x8xf32>
   return
 }
 

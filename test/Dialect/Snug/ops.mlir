@@ -87,16 +87,16 @@ func.func @elementwise(%x: tensor<1x2x8x8xf32>, %c: tensor<2xf32>) {
   %3 = snug.unary leaky_relu(1.000000e-01) %0 : tensor<1x2x8x8xf32>
   // CHECK: snug.unary relu6 %{{.*}} : tensor<1x2x8x8xf32>
   %4 = snug.unary relu6 %0 : tensor<1x2x8x8xf32>
-  // CHECK: snug.binary add %{{.*}}, %{{.*}} : tensor<1x2x8x8xf32>
-  %5 = snug.binary add %3, %4 : tensor<1x2x8x8xf32>
+  // CHECK: snug.binary add %{{.*}}, %{{.*}} : (tensor<1x2x8x8xf32>, tensor<1x2x8x8xf32>) -> tensor<1x2x8x8xf32>
+  %5 = snug.binary add %3, %4 : (tensor<1x2x8x8xf32>, tensor<1x2x8x8xf32>) -> tensor<1x2x8x8xf32>
   return
 }
 
 // -----
 
-// Slopes are printed with as few digits as bring them back.
-// CHECK-LABEL: func.func @slopes
-func.func @slopes(%x: tensor<2xf32>) {
+// Parameters are printed with as few digits as bring them back.
+// CHECK-LABEL: func.func @parameters
+func.func @parameters(%x: tensor<2xf32>) {
   // CHECK: leaky_relu(0.0)
   %0 = snug.unary leaky_relu(0.0) %x : tensor<2xf32>
   // CHECK: leaky_relu(-2.0)
@@ -107,6 +107,12 @@ func.func @slopes(%x: tensor<2xf32>) {
   %3 = snug.unary leaky_relu(0.3333333333333) %x : tensor<2xf32>
   // CHECK: leaky_relu(1.5e+20)
   %4 = snug.unary leaky_relu(1.5e20) %x : tensor<2xf32>
+  // CHECK: clip(-inf, 6.0)
+  %5 = snug.unary clip(-inf, 6.0) %x : tensor<2xf32>
+  // CHECK: clip(-1.5, inf)
+  %6 = snug.unary clip(-1.5, 0x7F800000) %x : tensor<2xf32>
+  // CHECK: hard_sigmoid(0.2, 0.5)
+  %7 = snug.unary hard_sigmoid(0.2, 0.5) %x : tensor<2xf32>
   return
 }
 
@@ -153,7 +159,7 @@ func.func @groups(%x: tensor<1x1x8x8xf32>, %y: tensor<1x1x4x4xf32>) -> (tensor<1
   %2:2 = snug.fused_group(%a = %0, %b = %y) schedule(#snug.whole) attributes {note}
       : (tensor<1x1x4x4xf32>, tensor<1x1x4x4xf32>) -> (tensor<1x1x4x4xf32>, tensor<1x1x4x4xf32>) {
     // CHECK: snug.binary add %[[A]], %[[B]]
-    %3 = snug.binary add %a, %b : tensor<1x1x4x4xf32>
+    %3 = snug.binary add %a, %b : (tensor<1x1x4x4xf32>, tensor<1x1x4x4xf32>) -> tensor<1x1x4x4xf32>
     snug.yield %3, %a : tensor<1x1x4x4xf32>, tensor<1x1x4x4xf32>
   }
   // A group without operands computes from its constants.

@@ -37,7 +37,7 @@ TEST(SnugDialect, BuildersInferTypesAndFillInDefaults) {
       builder, location, function.getArgument(0), function.getArgument(1),
       /*bias=*/Value(), /*residual=*/Value(), /*strides=*/{2, 2},
       /*pads=*/{1, 1, 1, 1}, /*dilations=*/{1, 1}, /*groups=*/1,
-      Activation::Relu, /*slope=*/APFloat(0.0f));
+      Activation::Relu, /*alpha=*/APFloat(0.0f), /*beta=*/APFloat(0.0f));
   EXPECT_EQ(conv.getType().getShape(), ArrayRef<int64_t>({1, 4, 5, 5}));
   EXPECT_EQ(conv.getActivation(), Activation::Relu);
   auto pool = MaxPool2DOp::create(builder, location, conv.getResult(), {2, 2});
@@ -47,7 +47,7 @@ TEST(SnugDialect, BuildersInferTypesAndFillInDefaults) {
   auto gemm = GemmOp::create(builder, location, function.getArgument(3),
                              function.getArgument(2), /*bias=*/Value(),
                              /*transpose_weight=*/false, Activation::None,
-                             /*slope=*/APFloat(0.0f));
+                             /*alpha=*/APFloat(0.0f), /*beta=*/APFloat(0.0f));
   EXPECT_EQ(gemm.getType().getShape(), ArrayRef<int64_t>({2, 5}));
   EXPECT_TRUE(succeeded(parsed.module->verify()));
 }

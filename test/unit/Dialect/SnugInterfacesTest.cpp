@@ -111,7 +111,7 @@ TEST(SnugInterfaces, Elementwise) {
       %1 = snug.unary relu %0 : tensor<1x2x8x9xf32>
       %2 = snug.identity %1 : tensor<1x2x8x9xf32>
       %3 = snug.dropout %2 : tensor<1x2x8x9xf32>
-      %4 = snug.binary add %x, %3 : tensor<1x2x8x9xf32>
+      %4 = snug.binary add %x, %3 : (tensor<1x2x8x9xf32>, tensor<1x2x8x9xf32>) -> tensor<1x2x8x9xf32>
       return
     })mlir");
   int64_t count = 0;

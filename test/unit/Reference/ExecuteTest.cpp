@@ -66,7 +66,7 @@ TEST_F(ExecuteTest, FusedGroupsRunAsTheirBodyStands) {
       %a = snug.unary relu %x : tensor<1x1x4x1xf32>
       %g = snug.fused_group(%in = %a) schedule(#snug.grid<tiles = [2, 1]>)
           : (tensor<1x1x4x1xf32>) -> tensor<1x1x2x1xf32> {
-        %s = snug.binary add %in, %in : tensor<1x1x4x1xf32>
+        %s = snug.binary add %in, %in : (tensor<1x1x4x1xf32>, tensor<1x1x4x1xf32>) -> tensor<1x1x4x1xf32>
         %p = snug.avg_pool2d %s kernel [2, 1] strides [2, 1]
             : (tensor<1x1x4x1xf32>) -> tensor<1x1x2x1xf32>
         snug.yield %p : tensor<1x1x2x1xf32>

@@ -25,13 +25,13 @@ Tensor counting(std::vector<int64_t> shape) {
 }
 
 TEST(Activate, KeepsItsDefinition) {
-  EXPECT_EQ(activate(-2, Activation::None, 0.5), -2);
-  EXPECT_EQ(activate(-2, Activation::Relu, 0.5), 0);
-  EXPECT_EQ(activate(-2, Activation::LeakyRelu, 0.5), -1);
-  EXPECT_EQ(activate(3, Activation::LeakyRelu, 0.5), 3);
-  EXPECT_EQ(activate(-2, Activation::Relu6, 0.5), 0);
-  EXPECT_EQ(activate(5, Activation::Relu6, 0.5), 5);
-  EXPECT_EQ(activate(7, Activation::Relu6, 0.5), 6);
+  EXPECT_EQ(activate(-2, {Activation::None, 0.5}), -2);
+  EXPECT_EQ(activate(-2, {Activation::Relu, 0.5}), 0);
+  EXPECT_EQ(activate(-2, {Activation::LeakyRelu, 0.5}), -1);
+  EXPECT_EQ(activate(3, {Activation::LeakyRelu, 0.5}), 3);
+  EXPECT_EQ(activate(-2, {Activation::Relu6, 0.5}), 0);
+  EXPECT_EQ(activate(5, {Activation::Relu6, 0.5}), 5);
+  EXPECT_EQ(activate(7, {Activation::Relu6, 0.5}), 6);
 }
 
 TEST(Conv2D, PadsAreZeroAndAsymmetric) {
@@ -41,9 +41,8 @@ TEST(Conv2D, PadsAreZeroAndAsymmetric) {
   window.kernel[0] = window.kernel[1] = 2;
   window.pads[0] = 1; // top
   window.pads[3] = 1; // right
-  Tensor result =
-      conv2d(counting({1, 1, 2, 3}), counting({1, 1, 2, 2}), nullptr, nullptr,
-             window, 1, Activation::None, 0, {1, 1, 2, 3});
+  Tensor result = conv2d(counting({1, 1, 2, 3}), counting({1, 1, 2, 2}),
+                         nullptr, nullptr, window, 1, {}, {1, 1, 2, 3});
   // Row 0 sees 0 0 / 1 2: 3*1 + 4*2, 3*2 + 4*3, 3*3; row 1 sees both rows.
   EXPECT_EQ(elements(result), (std::vector<float>{11, 18, 9, 37, 47, 21}));
 }
@@ -54,9 +53,8 @@ TEST(Conv2D, StridesAndDilationsDifferByAxis) {
   window.kernel[1] = 2;
   window.strides[0] = 2;
   window.dilations[1] = 3;
-  Tensor result =
-      conv2d(counting({1, 1, 4, 5}), counting({1, 1, 1, 2}), nullptr, nullptr,
-             window, 1, Activation::None, 0, {1, 1, 2, 2});
+  Tensor result = conv2d(counting({1, 1, 4, 5}), counting({1, 1, 1, 2}),
+                         nullptr, nullptr, window, 1, {}, {1, 1, 2, 2});
   // Rows 0 and 2, x(c) + 2 * x(c + 3): 1 + 8, 2 + 10, 11 + 28, 12 + 30.
   EXPECT_EQ(elements(result), (std::vector<float>{9, 12, 39, 42}));
 }
@@ -69,7 +67,7 @@ TEST(Conv2D, GroupsBiasResidualAndActivation) {
   Tensor bias = makeTensor({2}, {-3, 10});
   Tensor residual = makeTensor({2, 2, 1, 1}, {0, 1, 2, 3});
   Tensor result = conv2d(input, filter, &bias, &residual, Window(), 2,
-                         Activation::LeakyRelu, 0.25, {2, 2, 1, 1});
+                         {Activation::LeakyRelu, 0.25}, {2, 2, 1, 1});
   // 1 - 2 - 3 + 0 = -4; 6 + 2 + 10 + 1 = 19; 5 - 6 - 3 + 2 = -2; 14 + 4 + 13.
   EXPECT_EQ(elements(result), (std::vector<float>{-1, 19, -0.5f, 31}));
 }
@@ -78,8 +76,8 @@ TEST(Conv2D, SumsInDouble) {
   // In float the ones would vanish beside 2^25.
   Tensor input = makeTensor({1, 4, 1, 1}, {33554432.0f, 1, 1, -33554432.0f});
   Tensor filter = makeTensor({1, 4, 1, 1}, {1, 1, 1, 1});
-  Tensor result = conv2d(input, filter, nullptr, nullptr, Window(), 1,
-                         Activation::None, 0, {1, 1, 1, 1});
+  Tensor result =
+      conv2d(input, filter, nullptr, nullptr, Window(), 1, {}, {1, 1, 1, 1});
   EXPECT_EQ(elements(result), (std::vector<float>{2}));
 }
 
@@ -114,8 +112,9 @@ TEST(AvgPool2D, CountsWhatItIsTold) {
             (std::vector<float>{6, 6}));
 }
 
-TEST(GlobalAvgPool, IsTheMeanOfEachChannel) {
-  Tensor result = globalAvgPool(counting({2, 2, 1, 2}));
+TEST(Reduce, IsTheMeanOfEachChannel) {
+  Tensor result = reduce(counting({2, 2, 1, 2}), snug::cnn::ReduceKind::Mean,
+                         {2, 3}, {2, 2, 1, 1});
   EXPECT_EQ(result.shape, (std::vector<int64_t>{2, 2, 1, 1}));
   EXPECT_EQ(elements(result), (std::vector<float>{1.5f, 3.5f, 5.5f, 7.5f}));
 }
@@ -138,10 +137,10 @@ TEST(Gemm, BothWaysToHoldTheWeights) {
   Tensor bias = makeTensor({2}, {0, -40});
   // 1 2 / 3 4 / 5 6
   Tensor result =
-      gemm(input, counting({3, 2}), &bias, false, Activation::Relu, 0);
+      gemm(input, counting({3, 2}), &bias, false, {Activation::Relu});
   EXPECT_EQ(elements(result), (std::vector<float>{22, 0, 49, 24}));
   // Rows 1 2 3 and 4 5 6 as columns.
-  result = gemm(input, counting({2, 3}), nullptr, true, Activation::None, 0);
+  result = gemm(input, counting({2, 3}), nullptr, true, {});
   EXPECT_EQ(elements(result), (std::vector<float>{14, 32, 32, 77}));
 }
 
@@ -160,9 +159,10 @@ TEST(Softmax, AlongAnyAxisAndWithoutOverflow) {
 
 TEST(Elementwise, UnaryAndAdd) {
   Tensor input = makeTensor({3}, {-1, 2, 8});
-  EXPECT_EQ(elements(unary(input, Activation::Relu6, 0)),
+  EXPECT_EQ(elements(unary(input, {Activation::Relu6})),
             (std::vector<float>{0, 2, 6}));
-  EXPECT_EQ(elements(add(input, counting({3}))),
+  EXPECT_EQ(elements(binary(input, counting({3}), snug::cnn::BinaryKind::Add,
+                            {}, {3})),
             (std::vector<float>{0, 4, 11}));
 }
 

@@ -276,13 +276,12 @@ def check_tests(files):
 
 def check_reference(files):
     """Every operation of the snug dialect that computes is executed by lib/Reference."""
-    definitions = "include/snug/Dialect/Snug/SnugOps.td"
-    if definitions not in files:
-        return
+    definitions = [f for f in files if f.startswith("include/snug/Dialect/Snug/") and f.endswith(".td")]
     executor = " ".join(read(f) for f in files if f.startswith("lib/Reference/") and f.endswith(".cpp"))
-    for name in re.findall(r"^def Snug_(\w+Op)\s*:\s*Snug_\w*Op<", read(definitions), re.M):
-        if name != "YieldOp" and not re.search(rf"\b{name}\b", executor):
-            yield f"{definitions}: {name} is not executed by lib/Reference"
+    for definition in definitions:
+        for name in re.findall(r"^def Snug_(\w+Op)\s*:\s*Snug_\w*Op<", read(definition), re.M):
+            if name != "YieldOp" and not re.search(rf"\b{name}\b", executor):
+                yield f"{definition}: {name} is not executed by lib/Reference"
 
 
 HEADER = "runtime/include/snug/runtime/runtime.h"

@@ -8,4 +8,11 @@
 
 #include "snug/Dialect/Snug/SnugEnums.h.inc"
 
+namespace snug::cnn {
+
+/// How many of `alpha` and `beta` an activation has: 0, 1 or 2.
+int getParameterCount(Activation activation);
+
+} // namespace snug::cnn
+
 #endif // SNUG_DIALECT_SNUG_SNUGENUMS_H

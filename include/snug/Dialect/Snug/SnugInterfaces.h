@@ -14,10 +14,15 @@ namespace snug::cnn {
 /// The axes of an image that can be cut: axes 2 and 3 of NCHW.
 enum class SpatialAxis { Height = 0, Width = 1 };
 
+/// Tensors have at most as many axes: what taking an image's blocks apart
+/// needs.
+constexpr int64_t kMaximumRank = 6;
+
 namespace detail {
 
-/// True for ranked float32 tensors without encoding whose extents are all known
-/// and at least one, and whose bytes fit int64_t.
+/// True for ranked float32 tensors without encoding, of at most kMaximumRank
+/// axes, whose extents are all known and at least one, and whose bytes fit
+/// int64_t.
 bool isStaticTensor(mlir::Type type);
 /// Height and width for an image, nothing for other ranks.
 llvm::SmallVector<SpatialAxis> spatialAxes(mlir::Type type);

@@ -11,8 +11,8 @@ def Snug_ReceptiveFieldOpInterface : OpInterface<"ReceptiveFieldOpInterface"> {
   let description = [{
     Which part of its operands an op reads for a part of its result. All
     geometry is in the axis maps (lib/Network); an op only says which map holds.
-    The op has one result. The defaults are those of an elementwise op on one
-    tensor.
+    The op has one result, or none of its axes can be cut (`snug.opaque`). The
+    defaults are those of an elementwise op on one tensor.
   }];
   let methods = [
     InterfaceMethod<[{
@@ -40,10 +40,12 @@ def Snug_ReceptiveFieldOpInterface : OpInterface<"ReceptiveFieldOpInterface"> {
 def Snug_CostOpInterface : OpInterface<"CostOpInterface"> {
   let cppNamespace = "::snug::cnn";
   let description = [{
-    Work and parameter bytes of an op with one result. Every tap of every output
-    element counts, padding taps included.
+    Work and parameter bytes of an op. Every tap of every output element counts,
+    padding taps included.
   }];
   let methods = [
+    InterfaceMethod<"False for an op whose work nobody knows: its figures are bounds from below.",
+                    "bool", "isCostKnown", (ins), "", [{ return true; }]>,
     InterfaceMethod<"Multiply-accumulates for one element of the result.",
                     "int64_t", "getMacsPerOutputElement", (ins), "", [{ return 0; }]>,
     InterfaceMethod<"Multiply-accumulates of the whole op.",

@@ -15,7 +15,7 @@ class Snug_RankedTensor<int rank, string what>
            "::mlir::RankedTensorType">;
 
 def Snug_Tensor : Type<Snug_IsTensor,
-    "tensor of f32 with static extents of at least one, whose bytes fit 64 bits",
+    "tensor of f32 of rank 0 to 6 with static extents of at least one, whose bytes fit 64 bits",
     "::mlir::RankedTensorType">;
 def Snug_Image : Snug_RankedTensor<4, "NCHW">;
 def Snug_Filter : Snug_RankedTensor<4, "OIHW">;
