@@ -325,7 +325,7 @@ void Benchmark::pooling(const char *kind, int channels, int extent, int kernel,
            return kernels.maxPool(s, input, output, pool);
          if (global)
            return kernels.reduce(ReduceKind::Mean, input, output, pool);
-         return kernels.averagePool(s, false, input, output, pool);
+         return kernels.averagePool(s, nullptr, input, output, pool);
        });
 }
 

@@ -190,18 +190,7 @@ int32_t PlanBuilder::biasSegment(const std::string &name,
   return static_cast<int32_t>(index);
 }
 
-template <typename KernelT>
-KernelT &PlanBuilder::append(const std::string &name, KernelT kernel) {
-  std::unique_ptr<schema::InstructionT> instruction(new schema::InstructionT);
-  instruction->name = name;
-  instruction->group = -1;
-  instruction->tile = -1;
-  instruction->kernel.Set(std::move(kernel));
-  program.instructions.push_back(std::move(instruction));
-  return *static_cast<KernelT *>(program.instructions.back()->kernel.value);
-}
-
-static std::unique_ptr<schema::View> copied(const schema::View &view) {
+std::unique_ptr<schema::View> copied(const schema::View &view) {
   return std::unique_ptr<schema::View>(new schema::View(view));
 }
 
@@ -213,11 +202,10 @@ void PlanBuilder::move(const std::string &name, const schema::View &in,
   append(name, std::move(kernel));
 }
 
-schema::ConvolutionT &PlanBuilder::convolution(
-    const std::string &name, const schema::View &in, const schema::View &out,
-    const schema::Window &window, int groups, const std::vector<float> &oihw,
-    const std::vector<float> &bias, schema::Activation activation,
-    const schema::View *residual) {
+/// The shape of a convolution of these views.
+static runtime::WindowShape shapeOf(const schema::View &in,
+                                    const schema::View &out,
+                                    const schema::Window &window, int groups) {
   runtime::WindowShape shape;
   shape.batch = in.batch();
   shape.inputHeight = in.height();
@@ -237,7 +225,15 @@ schema::ConvolutionT &PlanBuilder::convolution(
   shape.padBottom = window.pad_bottom();
   shape.padRight = window.pad_right();
   shape.groups = groups;
+  return shape;
+}
 
+schema::ConvolutionT &PlanBuilder::convolution(
+    const std::string &name, const schema::View &in, const schema::View &out,
+    const schema::Window &window, int groups, const std::vector<float> &oihw,
+    const std::vector<float> &bias, schema::Activation activation,
+    const schema::View *residual) {
+  const runtime::WindowShape shape = shapeOf(in, out, window, groups);
   schema::ConvolutionT kernel;
   kernel.input = copied(in);
   kernel.output = copied(out);
@@ -262,6 +258,38 @@ schema::ConvolutionT &PlanBuilder::convolution(
         new schema::Range(allocate(static_cast<uint64_t>(scratch)),
                           static_cast<uint64_t>(scratch)));
   return append(name, std::move(kernel));
+}
+
+schema::TransposedConvolutionT &PlanBuilder::transposedConvolution(
+    const std::string &name, const schema::View &in, const schema::View &out,
+    const schema::Window &window, int groups, const std::vector<float> &filter,
+    const std::vector<float> &bias) {
+  const runtime::WindowShape shape = shapeOf(in, out, window, groups);
+  schema::TransposedConvolutionT kernel;
+  kernel.input = copied(in);
+  kernel.output = copied(out);
+  kernel.window.reset(new schema::Window(window));
+  kernel.groups = groups;
+  const int64_t bytes =
+      runtime::packedTransposedConvolutionBytes(target, shape);
+  kernel.weights = segment(name + ".weights", bytes);
+  packAligned(weights.data() +
+                  program.segments[kernel.weights]->range->offset(),
+              static_cast<uint64_t>(bytes), [&](float *packed) {
+                runtime::packTransposedConvolution(target, shape, filter.data(),
+                                                   packed);
+              });
+  kernel.bias = biasSegment(name, bias);
+  return append(name, std::move(kernel));
+}
+
+int32_t PlanBuilder::constant(const std::string &name,
+                              const std::vector<float> &values) {
+  const uint64_t bytes = sizeof(float) * values.size();
+  const uint32_t index = segment(name, static_cast<int64_t>(bytes));
+  std::memcpy(weights.data() + program.segments[index]->range->offset(),
+              values.data(), bytes);
+  return static_cast<int32_t>(index);
 }
 
 void PlanBuilder::pool(const std::string &name, const schema::View &in,
@@ -302,25 +330,28 @@ void PlanBuilder::gemm(const std::string &name, const schema::View &in,
   append(name, std::move(kernel));
 }
 
-void PlanBuilder::unary(const std::string &name, const schema::View &in,
-                        const schema::View &out,
-                        schema::Activation activation) {
+schema::UnaryT &PlanBuilder::unary(const std::string &name,
+                                   const schema::View &in,
+                                   const schema::View &out,
+                                   schema::Activation activation) {
   schema::UnaryT kernel;
   kernel.input = copied(in);
   kernel.output = copied(out);
   kernel.activation = activation;
-  append(name, std::move(kernel));
+  return append(name, std::move(kernel));
 }
 
-void PlanBuilder::binary(const std::string &name, const schema::View &left,
-                         const schema::View &right, const schema::View &out,
-                         schema::BinaryKind kind) {
+schema::BinaryT &PlanBuilder::binary(const std::string &name,
+                                     const schema::View &left,
+                                     const schema::View &right,
+                                     const schema::View &out,
+                                     schema::BinaryKind kind) {
   schema::BinaryT kernel;
   kernel.kind = kind;
   kernel.left = copied(left);
   kernel.right = copied(right);
   kernel.output = copied(out);
-  append(name, std::move(kernel));
+  return append(name, std::move(kernel));
 }
 
 void PlanBuilder::softmax(const std::string &name, const schema::View &in,

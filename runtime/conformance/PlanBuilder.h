@@ -7,7 +7,9 @@
 #include "snug/runtime/plan_generated.h"
 
 #include <cstdint>
+#include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace snug {
@@ -42,6 +44,9 @@ PlanImage packPlan(const schema::ProgramT &program,
 
 /// Geometry of a window; equal pads on all sides unless changed.
 schema::Window window(int kernel, int stride, int pad, int dilation = 1);
+
+/// A table's own copy of a view.
+std::unique_ptr<schema::View> copied(const schema::View &view);
 
 /// Collects buffers, segments and instructions of one plan.
 class PlanBuilder {
@@ -78,11 +83,30 @@ public:
   void gemm(const std::string &name, const schema::View &in,
             const schema::View &out, const std::vector<float> &weights,
             const std::vector<float> &bias);
-  void unary(const std::string &name, const schema::View &in,
-             const schema::View &out, schema::Activation activation);
-  void binary(const std::string &name, const schema::View &left,
-              const schema::View &right, const schema::View &out,
-              schema::BinaryKind kind);
+  schema::UnaryT &unary(const std::string &name, const schema::View &in,
+                        const schema::View &out, schema::Activation activation);
+  schema::BinaryT &binary(const std::string &name, const schema::View &left,
+                          const schema::View &right, const schema::View &out,
+                          schema::BinaryKind kind);
+  /// `filter` is [inputs][outputs / groups][rows][columns]; offsets are 0.
+  schema::TransposedConvolutionT &
+  transposedConvolution(const std::string &name, const schema::View &in,
+                        const schema::View &out, const schema::Window &window,
+                        int groups, const std::vector<float> &filter,
+                        const std::vector<float> &bias);
+  /// A segment of these values, as binary kernels read them.
+  int32_t constant(const std::string &name, const std::vector<float> &values);
+  /// Any other kernel, filled in by the caller.
+  template <typename KernelT>
+  KernelT &append(const std::string &name, KernelT kernel) {
+    std::unique_ptr<schema::InstructionT> instruction(new schema::InstructionT);
+    instruction->name = name;
+    instruction->group = -1;
+    instruction->tile = -1;
+    instruction->kernel.Set(std::move(kernel));
+    program.instructions.push_back(std::move(instruction));
+    return *static_cast<KernelT *>(program.instructions.back()->kernel.value);
+  }
   void softmax(const std::string &name, const schema::View &in,
                const schema::View &out);
 
@@ -95,8 +119,6 @@ private:
 
   uint32_t segment(const std::string &name, int64_t bytes);
   int32_t biasSegment(const std::string &name, const std::vector<float> &bias);
-  template <typename KernelT>
-  KernelT &append(const std::string &name, KernelT kernel);
   void bind(std::vector<std::unique_ptr<schema::TensorBindingT>> &bindings,
             const std::string &name, const schema::View &view);
 };

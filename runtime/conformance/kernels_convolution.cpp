@@ -16,7 +16,7 @@ struct Case {
   Gaps inputGaps, outputGaps, residualGaps;
   bool bias = true, residual = false;
   Activation activation = Activation::None;
-  float alpha = 0.1f;
+  float alpha = 0.1f, beta = 0.0f;
 };
 
 std::string describe(const Case &c) {
@@ -81,6 +81,7 @@ void check(const TestedTable &table, const Case &c, uint64_t seed,
   epilogue.residual = c.residual ? &residual.view : nullptr;
   epilogue.activation = c.activation;
   epilogue.alpha = c.alpha;
+  epilogue.beta = c.beta;
   const KernelKind kind = convolutionKernel(s);
   const auto kernel = kind == KernelKind::Depthwise
                           ? table.kernels->depthwise
@@ -123,8 +124,7 @@ void check(const TestedTable &table, const Case &c, uint64_t seed,
       e.value += residual.at(n, y, x, o);
       e.magnitude += std::fabs(residual.at(n, y, x, o));
     }
-    e.value = activate(e.value, c.activation, c.alpha);
-    return e;
+    return activated(e, epilogue);
   }));
 
   for (int threads = 2; threads <= 3; ++threads) {
@@ -142,8 +142,11 @@ void check(const TestedTable &table, const Case &c, uint64_t seed,
 void randomEpilogue(Random &random, Case &c) {
   c.bias = !random.oneIn(4);
   c.residual = random.oneIn(3);
-  c.activation = static_cast<Activation>(random.between(0, 3));
-  c.alpha = random.oneIn(4) ? 1.5f : 0.1f;
+  Epilogue epilogue;
+  randomActivation(random, &epilogue);
+  c.activation = epilogue.activation;
+  c.alpha = epilogue.alpha;
+  c.beta = epilogue.beta;
   c.inputGaps = randomGaps(random);
   c.outputGaps = randomGaps(random);
   c.residualGaps = randomGaps(random);

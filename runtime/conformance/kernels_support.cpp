@@ -8,6 +8,7 @@
 #include <stdexcept>
 #include <sys/mman.h>
 #include <unistd.h>
+#include <utility>
 
 namespace snug {
 namespace runtime {
@@ -128,6 +129,26 @@ Tensor Tensor::channelsFirst(const Extents &extents, Guard guard) {
                 guard);
 }
 
+Tensor Tensor::ordered(const Extents &extents, const int (&order)[4], int gap,
+                       Guard guard) {
+  const int64_t each[4] = {extents.batch, extents.height, extents.width,
+                           extents.channels};
+  int64_t strides[4];
+  int64_t span = 1;
+  for (int i = 3; i >= 0; --i) {
+    strides[order[i]] = span;
+    span = span * each[order[i]] + gap;
+  }
+  return Tensor(extents, strides[0], strides[1], strides[2], strides[3], guard);
+}
+
+Tensor Tensor::random(const Extents &extents, Random &random, Guard guard) {
+  int order[4] = {0, 1, 2, 3};
+  for (int i = 3; i > 0; --i)
+    std::swap(order[i], order[random.between(0, i)]);
+  return ordered(extents, order, random.pick({0, 0, 1, 7}), guard);
+}
+
 float &Tensor::at(int n, int y, int x, int c) {
   return view.data[n * view.batchStride + y * view.rowStride +
                    x * view.pixelStride + c * view.channelStride];
@@ -176,20 +197,88 @@ void expectSameElements(const Tensor &inPlace, const Tensor &apart) {
           ASSERT_EQ(inPlace.at(n, y, x, c), apart.at(n, y, x, c));
 }
 
-double activate(double value, Activation activation, float slope) {
+double activate(double value, Activation activation, float alpha, float beta) {
+  const double a = double(alpha), b = double(beta);
+  const auto held = [](double x, double low, double high) {
+    return std::fmin(std::fmax(x, low), high);
+  };
   switch (activation) {
   case Activation::None:
     break;
   case Activation::Relu:
     return value > 0 ? value : 0;
   case Activation::LeakyRelu:
-    return value > 0 ? value : value * slope;
+    return value > 0 ? value : value * a;
   case Activation::Relu6:
-    return value > 6 ? 6 : value > 0 ? value : 0;
-  default:
-    break;
+    return held(value, 0, 6);
+  case Activation::Clip:
+    return held(value, a, b);
+  case Activation::Sigmoid:
+    return 1 / (1 + std::exp(-value));
+  case Activation::Silu:
+    return value / (1 + std::exp(-value));
+  case Activation::HardSigmoid:
+    return held(a * value + b, 0, 1);
+  case Activation::HardSwish:
+    return value * held(value / 6 + 0.5, 0, 1);
+  case Activation::Tanh:
+    return std::tanh(value);
+  case Activation::Elu:
+    return value < 0 ? a * std::expm1(value) : value;
+  case Activation::Exp:
+    return std::exp(value);
+  case Activation::Log:
+    return std::log(value);
+  case Activation::Sqrt:
+    return std::sqrt(value);
+  case Activation::Abs:
+    return std::fabs(value);
+  case Activation::Neg:
+    return -value;
+  case Activation::Reciprocal:
+    return 1 / value;
+  case Activation::Floor:
+    return std::floor(value);
+  case Activation::Ceil:
+    return std::ceil(value);
+  case Activation::Erf:
+    return std::erf(value);
+  case Activation::Gelu:
+    return 0.5 * value * std::erfc(-value * std::sqrt(0.5));
+  case Activation::Softplus:
+    return value > 0 ? value + std::log1p(std::exp(-value))
+                     : std::log1p(std::exp(value));
+  case Activation::Mish:
+    return value * std::tanh(std::log1p(std::exp(std::fmin(value, 700))));
   }
   return value;
+}
+
+Expected activated(const Expected &sum, const Epilogue &epilogue) {
+  const double value =
+      activate(sum.value, epilogue.activation, epilogue.alpha, epilogue.beta);
+  if (epilogue.activation == Activation::None)
+    return sum;
+  return {value, 2 * sum.magnitude + 2 * std::fabs(value) + 1e-37};
+}
+
+void randomActivation(Random &random, Epilogue *epilogue) {
+  const Activation smooth[] = {
+      Activation::None,      Activation::None,     Activation::Relu,
+      Activation::LeakyRelu, Activation::Relu6,    Activation::Clip,
+      Activation::Sigmoid,   Activation::Silu,     Activation::HardSigmoid,
+      Activation::HardSwish, Activation::Tanh,     Activation::Elu,
+      Activation::Abs,       Activation::Neg,      Activation::Erf,
+      Activation::Gelu,      Activation::Softplus, Activation::Mish};
+  epilogue->activation =
+      smooth[random.between(0, int(sizeof(smooth) / sizeof(smooth[0])) - 1)];
+  epilogue->alpha = random.oneIn(4) ? 1.5f : 0.2f;
+  epilogue->beta = epilogue->activation == Activation::Clip ? 1.75f : 0.5f;
+}
+
+Extents randomExtents(Random &random) {
+  return {random.pick({1, 1, 2}), random.between(1, 12), random.between(1, 20),
+          random.pick({1, 2, 3, 4, 5, 8, 9, 15, 16, 17, 24, 32, 33, 64, 70})};
 }
 
 ::testing::AssertionResult checkElement(double actual, const Expected &expected,

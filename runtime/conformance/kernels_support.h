@@ -93,6 +93,11 @@ public:
   Tensor(const Extents &extents, const Gaps &gaps, Guard guard);
   /// Row-major with channels outermost, as ONNX has it.
   static Tensor channelsFirst(const Extents &extents, Guard guard);
+  /// Axes (0: batch, 1: rows, 2: pixels, 3: channels) from the outermost to the
+  /// innermost, each with some floats between what it steps over.
+  static Tensor ordered(const Extents &extents, const int (&order)[4], int gap,
+                        Guard guard);
+  static Tensor random(const Extents &extents, Random &random, Guard guard);
   Tensor(Tensor &&) = default;
 
   void fill(Random &random);
@@ -129,7 +134,13 @@ struct Expected {
   double magnitude;
 };
 
-double activate(double value, Activation activation, float slope);
+double activate(double value, Activation activation, float alpha,
+                float beta = 0.0f);
+/// What an epilogue makes of a sum: the sum's error passes the activation,
+/// whose slope is at most 2, and there is the activation's own.
+Expected activated(const Expected &sum, const Epilogue &epilogue);
+/// An activation of slope 2 at most, with parameters.
+void randomActivation(Random &random, Epilogue *epilogue);
 
 /// Compares all elements with expect(n, y, x, c); `terms` is the longest sum.
 /// Tolerance: 2^-24 * (8 + 2 * sqrt(terms)) * magnitude.
@@ -161,6 +172,32 @@ template <typename Expect>
 
 /// Thread pools of one, two and three threads.
 ThreadPool &poolOf(int threads);
+
+/// Where test number `i` lets its buffers end.
+inline Guard alternate(int i) { return i % 2 ? Guard::AtStart : Guard::AtEnd; }
+
+/// Runs a kernel with one, two and three threads on outputs that `make` makes;
+/// the first is checked by the caller, the others must have its bits.
+template <typename Make, typename Run>
+Tensor runWithThreads(Make make, Run run) {
+  Tensor output = make();
+  run(output, poolOf(1));
+  for (int threads = 2; threads <= 3; ++threads) {
+    Tensor again = make();
+    run(again, poolOf(threads));
+    EXPECT_TRUE(output.sameBits(again))
+        << threads << " threads give other bits";
+  }
+  return output;
+}
+template <typename Run>
+Tensor runWithThreads(const Extents &extents, const Gaps &gaps, Guard guard,
+                      Run run) {
+  return runWithThreads([&] { return Tensor(extents, gaps, guard); }, run);
+}
+
+/// Extents of a picture of any usual kind.
+Extents randomExtents(Random &random);
 
 /// Tests that run for every table.
 class KernelTest : public ::testing::TestWithParam<TestedTable> {

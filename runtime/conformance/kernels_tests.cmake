@@ -12,7 +12,11 @@ add_executable(snug-runtime-kernel-tests
   ${CMAKE_CURRENT_LIST_DIR}/kernels_support.cpp
   ${CMAKE_CURRENT_LIST_DIR}/kernels_catalogue.cpp
   ${CMAKE_CURRENT_LIST_DIR}/kernels_convolution.cpp
+  ${CMAKE_CURRENT_LIST_DIR}/kernels_copies.cpp
+  ${CMAKE_CURRENT_LIST_DIR}/kernels_elementwise.cpp
   ${CMAKE_CURRENT_LIST_DIR}/kernels_others.cpp
+  ${CMAKE_CURRENT_LIST_DIR}/kernels_products.cpp
+  ${CMAKE_CURRENT_LIST_DIR}/kernels_resize.cpp
   ${emulated})
 target_include_directories(snug-runtime-kernel-tests PRIVATE
   "${CMAKE_CURRENT_LIST_DIR}/../src/cpu")

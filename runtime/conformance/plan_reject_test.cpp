@@ -500,7 +500,7 @@ TEST_F(Reject, HostileGeometry) {
       [](schema::ProgramT &p) {
         setExtents(at(p, kSum).kernel.AsBinary()->right, 2, 4, 2, 10);
       },
-      "extents differ");
+      "cannot be repeated");
   expectRefused(
       "global average",
       [](schema::ProgramT &p) {

@@ -13,19 +13,31 @@
 namespace snug {
 namespace runtime {
 
-/// Offsets are bytes from the arena's start, or from the weights section's.
-/// Views have no data pointer until bind().
+/// Offsets are bytes from the arena's start, or from the weights section's for
+/// weights, biases and constants. Views have no data pointer until bind().
 struct Call {
+  Call() : window() {}
+
   KernelKind kind = KernelKind::Move;
   Activation activation = Activation::None;
-  bool countIncludePad = false;
-  bool hasSecond = false; ///< a residual, or the right side of an addition
+  ReduceKind reduceKind = ReduceKind::Max;
+  BinaryKind binaryKind = BinaryKind::Add;
+  bool countsPads = false;
+  bool hasSecond = false; ///< a residual, or a right operand
+  bool inputIsConstant = false, secondIsConstant = false;
   bool hasBias = false;
   bool hasWorkspace = false;
   float alpha = 0.0f, beta = 0.0f; ///< of the activation
-  ReduceKind reduceKind = ReduceKind::Max;
-  BinaryKind binaryKind = BinaryKind::Add;
-  WindowShape window;
+  CountedPads counted = {0, 0};
+  TransposedOffsets transposed = {0, 0};
+  /// Geometry, by kind; most have none.
+  union {
+    WindowShape window; ///< of convolutions and poolings
+    ResizeShape resize;
+    PadShape pad;
+    RearrangeShape rearrange;
+    NormalizationShape normalization;
+  };
   TensorView input, second, output;
   uint64_t inputOffset = 0, secondOffset = 0, outputOffset = 0;
   uint64_t weightsOffset = 0, biasOffset = 0, workspaceOffset = 0;
@@ -35,6 +47,8 @@ struct Call {
   const float *bias = nullptr;
   void *workspace = nullptr;
 
+  bool hasWindow() const;
+  bool hasWeights() const;
   void bind(unsigned char *arena, const unsigned char *weightsSection);
   /// Calls the kernel; returns the multiply-accumulates it reports.
   uint64_t run(const KernelTable &kernels, ThreadPool &pool) const;
@@ -54,6 +68,8 @@ snug_status checkCall(const CallLimits &limits, uint32_t index, Call *out_call);
 
 /// "convolution", "move", ...; null-terminated, static.
 const char *kernelName(KernelKind kind);
+/// The same with its instruction set: "convolution/avx2".
+const char *kernelName(KernelKind kind, Target target);
 
 } // namespace runtime
 } // namespace snug

@@ -22,6 +22,8 @@ namespace {
 struct ProfileEntry {
   uint64_t startNs, durationNs, macs;
 };
+static_assert(sizeof(Call) + sizeof(ProfileEntry) <= 512,
+              "what programBytesBound() allows for an instruction");
 
 uint64_t nowNanoseconds() {
   timespec t;
@@ -30,71 +32,7 @@ uint64_t nowNanoseconds() {
          static_cast<uint64_t>(t.tv_nsec);
 }
 
-#define SNUG_PER_TARGET(kernel)                                                \
-  {kernel "/portable", kernel "/avx2", kernel "/avx512"}
-/// What a profile shows: kernel and instruction set, in the enumerations'
-/// order.
-const char *const kProfileNames[][3] = {
-    SNUG_PER_TARGET("move"),         SNUG_PER_TARGET("convolution"),
-    SNUG_PER_TARGET("depthwise"),    SNUG_PER_TARGET("max-pool"),
-    SNUG_PER_TARGET("average-pool"), SNUG_PER_TARGET("reduce"),
-    SNUG_PER_TARGET("gemm"),         SNUG_PER_TARGET("unary"),
-    SNUG_PER_TARGET("binary"),       SNUG_PER_TARGET("softmax")};
-#undef SNUG_PER_TARGET
-
 } // namespace
-
-void Call::bind(unsigned char *arena, const unsigned char *weightsSection) {
-  input.data = reinterpret_cast<float *>(arena + inputOffset);
-  output.data = reinterpret_cast<float *>(arena + outputOffset);
-  if (hasSecond)
-    second.data = reinterpret_cast<float *>(arena + secondOffset);
-  const bool weighted = kind == KernelKind::Convolution ||
-                        kind == KernelKind::Depthwise ||
-                        kind == KernelKind::Gemm;
-  if (weighted)
-    weights = reinterpret_cast<const float *>(weightsSection + weightsOffset);
-  if (hasBias)
-    bias = reinterpret_cast<const float *>(weightsSection + biasOffset);
-  if (hasWorkspace)
-    workspace = arena + workspaceOffset;
-}
-
-uint64_t Call::run(const KernelTable &kernels, ThreadPool &pool) const {
-  Epilogue epilogue;
-  epilogue.bias = bias;
-  epilogue.activation = activation;
-  epilogue.alpha = alpha;
-  epilogue.beta = beta;
-  switch (kind) {
-  case KernelKind::Move:
-    return kernels.move(input, output, pool);
-  case KernelKind::Convolution:
-  case KernelKind::Depthwise: {
-    epilogue.residual = hasSecond ? &second : nullptr;
-    const auto kernel =
-        kind == KernelKind::Depthwise ? kernels.depthwise : kernels.convolution;
-    return kernel(window, input, weights, epilogue, output, workspace, pool);
-  }
-  case KernelKind::MaxPool:
-    return kernels.maxPool(window, input, output, pool);
-  case KernelKind::AveragePool:
-    return kernels.averagePool(window, countIncludePad, input, output, pool);
-  case KernelKind::Reduce:
-    return kernels.reduce(reduceKind, input, output, pool);
-  case KernelKind::Gemm:
-    return kernels.gemm(input, weights, epilogue, output, pool);
-  case KernelKind::Unary:
-    return kernels.unary(input, epilogue, output, pool);
-  case KernelKind::Binary:
-    return kernels.binary(binaryKind, input, second, epilogue, output, pool);
-  case KernelKind::Softmax:
-    return kernels.softmax(input, output, pool);
-  default:
-    break;
-  }
-  return 0;
-}
 
 } // namespace runtime
 } // namespace snug
@@ -355,8 +293,7 @@ snug_status snug_executor_profile_record(const snug_executor *executor,
   const ProfileEntry &entry = executor->profile[index];
   out_record->name = instruction.name()->c_str();
   out_record->kernel =
-      kProfileNames[static_cast<int>(executor->calls[index].kind)]
-                   [static_cast<int>(executor->plan.target)];
+      kernelName(executor->calls[index].kind, executor->plan.target);
   out_record->group = instruction.group();
   out_record->tile = instruction.tile();
   out_record->start_ns = entry.startNs;

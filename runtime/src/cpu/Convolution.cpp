@@ -151,6 +151,7 @@ Layer makeLayer(const WindowShape &shape, const TensorView &input,
 
   const bool pointwise = shape.kernelHeight == 1 && shape.kernelWidth == 1 &&
                          shape.strideHeight == 1 && shape.strideWidth == 1 &&
+                         shape.padTop == 0 && shape.padLeft == 0 &&
                          input.height == output.height &&
                          input.width == output.width;
   if (pointwise && hasFlatRows(input) && hasFlatRows(output) &&
@@ -334,8 +335,7 @@ SliceRow::SliceRow(const Layer &layer, const PanelRange &panel,
   call.outputStep = layer.output.pixelStride;
   call.residualStep = layer.residual.pixelStride;
   call.bias = panel.bias;
-  call.activation = layer.epilogue.activation;
-  call.alpha = layer.epilogue.alpha;
+  call.activation = shortActivation(layer.epilogue);
   call.weightsAhead = &weightsAhead;
   call.inputAhead = &inputAhead;
 
@@ -400,6 +400,9 @@ void SliceRow::run() {
     x += call.blocks * pixels;
     b += call.blocks;
   }
+  if (slice.last)
+    activateStored(behindRegisters(layer.epilogue), output, call.outputStep,
+                   width, panel.channels);
 }
 
 void SliceRow::runNothing(int64_t pixels, bool first, bool last) {
@@ -562,20 +565,9 @@ void runPart(const Layer &layer, int64_t panelBegin, int64_t panelEnd,
   }
 }
 
-} // namespace
-
-uint64_t convolution(const WindowShape &shape, const TensorView &input,
-                     const float *weights, const Epilogue &epilogue,
-                     const TensorView &output, void *, ThreadPool &pool) {
-  const uint64_t macs = elements(output) * uint64_t(shape.kernelHeight) *
-                        uint64_t(shape.kernelWidth) *
-                        uint64_t(input.channels / shape.groups);
-  if (groupLanes(Target::SNUG_KERNEL_TARGET, input.channels, output.channels,
-                 shape.groups)) {
-    groupedConvolution(shape, input, weights, epilogue, output, pool);
-    return macs;
-  }
-  const Layer layer = makeLayer(shape, input, weights, epilogue, output);
+/// All of a layer; with `pool` null on the calling thread.
+void convolve(const Layer &layer, ThreadPool *pool) {
+  const WindowShape &shape = layer.shape;
   const int64_t rows = layer.output.batch * layer.height;
   const int64_t panels = shape.groups * layer.groupPanels;
 
@@ -593,7 +585,7 @@ uint64_t convolution(const WindowShape &shape, const TensorView &input,
                                                : kLargeBandBytes) /
                                               maximum<int64_t>(1, rowBytes)));
   const int64_t bands = ceilDivide(rows, band);
-  const int threads = pool.threads();
+  const int threads = pool ? pool->threads() : 1;
   int64_t pieces = 1;
   if (threads > 1)
     pieces = minimum(panels, ceilDivide(int64_t(threads) * 8, bands));
@@ -612,10 +604,29 @@ uint64_t convolution(const WindowShape &shape, const TensorView &input,
     for (int64_t index = 0; index < bands * pieces; ++index)
       part(index, 0);
   } else {
-    pool.forEach(bands * pieces, part);
+    pool->forEach(bands * pieces, part);
   }
+}
 
-  return macs;
+} // namespace
+
+uint64_t convolution(const WindowShape &shape, const TensorView &input,
+                     const float *weights, const Epilogue &epilogue,
+                     const TensorView &output, void *, ThreadPool &pool) {
+  if (groupLanes(Target::SNUG_KERNEL_TARGET, input.channels, output.channels,
+                 shape.groups))
+    groupedConvolution(shape, input, weights, epilogue, output, pool);
+  else
+    convolve(makeLayer(shape, input, weights, epilogue, output), &pool);
+  return elements(output) * uint64_t(shape.kernelHeight) *
+         uint64_t(shape.kernelWidth) * uint64_t(input.channels / shape.groups);
+}
+
+void multiplyRows(const TensorView &input, const float *weights,
+                  const Epilogue &epilogue, const TensorView &output) {
+  convolve(makeLayer(pointwiseShape(input, output), input, weights, epilogue,
+                     output),
+           nullptr);
 }
 
 } // namespace SNUG_KERNEL_NAMESPACE

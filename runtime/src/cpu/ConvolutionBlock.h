@@ -64,8 +64,7 @@ struct BlockCall {
   const float *bias;     ///< or null
   const float *residual; ///< or null
   int64_t residualStep;
-  Activation activation;
-  float alpha;
+  ShortActivation activation;
   Ahead *weightsAhead, *inputAhead;
 };
 
@@ -225,8 +224,7 @@ __attribute__((noinline)) void block(const BlockCall &call) {
   // knows.
   const int64_t outputStep = call.outputStep;
   const int64_t residualStep = call.residualStep;
-  const Activation activation = call.activation;
-  const float slope = call.alpha;
+  const ShortActivation activation = call.activation;
   const bool first = call.first, last = call.last;
   float *output = call.output;
   const float *residual = call.residual;
@@ -290,17 +288,17 @@ __attribute__((noinline)) void block(const BlockCall &call) {
 
     if (last) {
       // The activation is chosen once for the block, not once for every vector.
-      if (activation == Activation::LeakyRelu) {
+      if (activation.activation == Activation::LeakyRelu) {
         forEachSum<Pixels, Vectors>([&](int p, int v) SNUG_INLINE_LAMBDA {
-          sum[p][v] = activate(sum[p][v], Activation::LeakyRelu, slope);
+          sum[p][v] = leakyRelu(sum[p][v], activation.alpha);
         });
-      } else if (activation == Activation::Relu) {
+      } else if (activation.activation == Activation::Relu) {
         forEachSum<Pixels, Vectors>([&](int p, int v) SNUG_INLINE_LAMBDA {
-          sum[p][v] = activate(sum[p][v], Activation::Relu, 0.0f);
+          sum[p][v] = atLeast(sum[p][v], zero());
         });
-      } else if (activation == Activation::Relu6) {
+      } else if (activation.activation == Activation::Clip) {
         forEachSum<Pixels, Vectors>([&](int p, int v) SNUG_INLINE_LAMBDA {
-          sum[p][v] = activate(sum[p][v], Activation::Relu6, 0.0f);
+          sum[p][v] = clip(sum[p][v], activation.alpha, activation.beta);
         });
       }
     }

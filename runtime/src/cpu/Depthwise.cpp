@@ -28,8 +28,7 @@ struct Layer {
   const float *bias; ///< or null
   int64_t outputPixelStep, outputRowStep;
   int64_t residualPixelStep, residualRowStep;
-  Activation activation;
-  float alpha;
+  ShortActivation activation;
 };
 
 /// A block of output pixels. Its window is the union of theirs; only window
@@ -92,7 +91,7 @@ SNUG_INLINE void channelsOfBlock(const Layer &layer, const Block &block,
               i % Pixels * layer.residualPixelStep + channel,
           count);
   }
-  activateAll(sum, layer.activation, layer.alpha);
+  activateAll(sum, layer.activation);
   SNUG_UNROLL
   for (int r = 0; r < Rows; ++r) {
     float *to = hideOrigin(block.output + r * layer.outputRowStep + channel);
@@ -151,7 +150,7 @@ SNUG_INLINE void channelsOfPixel(const Layer &layer, const Block &block,
                 load(weights + (ky * layer.kernelWidth + kx) * kLanes);
   if (block.residual)
     sum[0] += loadBlock<Partial>(block.residual + channel, count);
-  activateAll(sum, layer.activation, layer.alpha);
+  activateAll(sum, layer.activation);
   storeBlock<Partial>(block.output + channel, sum[0], count);
 }
 
@@ -235,8 +234,8 @@ uint64_t depthwise(const WindowShape &shape, const TensorView &input,
                        output.rowStride,
                        residual ? residual->pixelStride : 0,
                        residual ? residual->rowStride : 0,
-                       epilogue.activation,
-                       epilogue.alpha};
+                       shortActivation(epilogue)};
+  const Epilogue behind = behindRegisters(epilogue);
   const Blocks blocks = pickBlocks(shape);
   const int64_t insideBegin = horizontal.insideBegin();
   const int64_t insideEnd = horizontal.insideEnd();
@@ -269,6 +268,9 @@ uint64_t depthwise(const WindowShape &shape, const TensorView &input,
         blocks.border[rows - 1][pixels - 1](layer, block);
       x += pixels;
     }
+    for (int64_t row = 0; row < rows; ++row)
+      activateStored(behind, output.data + outputRow + row * output.rowStride,
+                     output.pixelStride, output.width, output.channels);
   };
   constexpr int64_t kGrainElements = 8 * 1024;
   const int64_t rowElements = int64_t(output.width) * output.channels;

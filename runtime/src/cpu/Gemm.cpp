@@ -48,8 +48,7 @@ SNUG_INLINE void finish(Vector sum, const Epilogue &epilogue,
   if (residual)
     sum += loadBlock<Partial>(residual + channel, count);
   storeBlock<Partial>(output + channel,
-                      activate(sum, epilogue.activation, epilogue.alpha),
-                      count);
+                      activate(sum, shortActivation(epilogue)), count);
 }
 
 } // namespace
@@ -60,24 +59,6 @@ uint64_t gemm(const TensorView &input, const float *weights,
   const int64_t depth = input.channels;
   const int64_t columns = output.channels;
   if (int64_t(output.batch) * output.height * output.width > 1) {
-    const WindowShape shape = {output.batch,
-                               input.height,
-                               input.width,
-                               input.channels,
-                               output.height,
-                               output.width,
-                               output.channels,
-                               1,
-                               1,
-                               1,
-                               1,
-                               1,
-                               1,
-                               0,
-                               0,
-                               0,
-                               0,
-                               1};
     TensorView rows = input, results = output, residual = output;
     Epilogue rowEpilogue = epilogue;
     if (epilogue.residual) {
@@ -94,8 +75,8 @@ uint64_t gemm(const TensorView &input, const float *weights,
         view->batch = 1;
       }
     }
-    return convolution(shape, rows, weights, rowEpilogue, results, nullptr,
-                       pool);
+    return convolution(pointwiseShape(rows, results), rows, weights,
+                       rowEpilogue, results, nullptr, pool);
   }
 
   const float *residual = epilogue.residual ? epilogue.residual->data : nullptr;
@@ -131,6 +112,10 @@ uint64_t gemm(const TensorView &input, const float *weights,
               finish<true>(sum, epilogue, residual, channel, output.data,
                            static_cast<int>(left));
           }
+          const int64_t channels =
+              minimum<int64_t>(columns - first * kPanel, count * kPanel);
+          activateStored(behindRegisters(epilogue),
+                         output.data + first * kPanel, channels, 1, channels);
         }
       });
   return uint64_t(depth) * uint64_t(columns);

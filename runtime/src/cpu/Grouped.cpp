@@ -26,8 +26,7 @@ struct Layer {
   const float *weights;
   const float *bias; ///< or null
   int64_t outputPixelStep, residualPixelStep;
-  Activation activation;
-  float alpha;
+  ShortActivation activation;
 };
 
 /// Output pixels side by side, for which kernel rows [rowBegin, rowEnd) and
@@ -135,7 +134,7 @@ SNUG_INLINE void channelsOfBlock(const Layer &layer, const Block &block,
       sum[p] +=
           loadBlock<Partial>(residual + p * layer.residualPixelStep, count);
   }
-  activateAll(sum, layer.activation, layer.alpha);
+  activateAll(sum, layer.activation);
   float *output = hideOrigin(block.output + channel);
   SNUG_UNROLL
   for (int p = 0; p < Pixels; ++p)
@@ -198,8 +197,8 @@ void groupedConvolution(const WindowShape &shape, const TensorView &input,
                        epilogue.bias,
                        output.pixelStride,
                        residual ? residual->pixelStride : 0,
-                       epilogue.activation,
-                       epilogue.alpha};
+                       shortActivation(epilogue)};
+  const Epilogue behind = behindRegisters(epilogue);
   const int64_t group = output.channels / shape.groups;
   const Blocks blocks = pickBlocks(group);
   const int64_t insideBegin = horizontal.insideBegin();
@@ -216,6 +215,8 @@ void groupedConvolution(const WindowShape &shape, const TensorView &input,
           const Taps rows = vertical.taps(y);
           const float *inputRow = input.data + image * input.batchStride +
                                   rows.first * input.rowStride;
+          float *outputRow =
+              output.data + image * output.batchStride + y * output.rowStride;
           for (int64_t x = 0; x < output.width;) {
             // At the borders one by one, inside in blocks of like width.
             int64_t pixels = 1;
@@ -223,21 +224,22 @@ void groupedConvolution(const WindowShape &shape, const TensorView &input,
               pixels =
                   ceilDivide(insideEnd - x, ceilDivide(insideEnd - x, kPixels));
             const Taps columns = horizontal.taps(x);
-            const Block block = {
-                inputRow + columns.first * input.pixelStride,
-                rows.begin,
-                rows.end,
-                columns.begin,
-                columns.end,
-                output.data + image * output.batchStride +
-                    y * output.rowStride + x * output.pixelStride,
-                residual
-                    ? residual->data + image * residual->batchStride +
-                          y * residual->rowStride + x * residual->pixelStride
-                    : nullptr};
+            const Block block = {inputRow + columns.first * input.pixelStride,
+                                 rows.begin,
+                                 rows.end,
+                                 columns.begin,
+                                 columns.end,
+                                 outputRow + x * output.pixelStride,
+                                 residual ? residual->data +
+                                                image * residual->batchStride +
+                                                y * residual->rowStride +
+                                                x * residual->pixelStride
+                                          : nullptr};
             blocks.ofPixels[pixels - 1](layer, block);
             x += pixels;
           }
+          activateStored(behind, outputRow, output.pixelStride, output.width,
+                         output.channels);
         }
       });
 }

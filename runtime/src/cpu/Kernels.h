@@ -14,7 +14,7 @@ class ThreadPool;
 
 /// A strided float32 tensor: element (n, y, x, c) is
 /// data[n * batchStride + y * rowStride + x * pixelStride + c * channelStride].
-/// Compute kernels need channelStride == 1; moves take any strides.
+/// Which kernels need channelStride == 1 is said in plan.fbs.
 struct TensorView {
   float *data = nullptr;
   int32_t batch = 1, height = 0, width = 0, channels = 0;
@@ -28,6 +28,54 @@ struct Epilogue {
   const TensorView *residual = nullptr; ///< output's extents, or null
   Activation activation = Activation::None;
   float alpha = 0.0f, beta = 0.0f; ///< the activation's parameters
+};
+
+/// Padding rows and columns below and to the right of a pooling's input view
+/// that count as taps; all of those above and to the left do.
+struct CountedPads {
+  int32_t bottom, right;
+};
+
+/// The outputs of a transposed convolution: input row i and tap k contribute to
+/// output row i * stride + k * dilation - row.
+struct TransposedOffsets {
+  int32_t row, column;
+};
+
+/// One axis of a resize call: output o of the full tensor reads
+/// resizeSource(scale, shift, full, o).
+struct ResizeAxis {
+  double scale, shift;
+  int32_t full;       ///< input extent of the full tensor
+  int32_t inputBegin; ///< where the views begin in the full tensors
+  int32_t outputBegin;
+};
+struct ResizeShape {
+  ResizeMode mode;
+  NearestRounding rounding;
+  ResizeAxis rows, columns;
+};
+
+/// Elements added around an input view, and what is in them.
+struct PadShape {
+  int32_t top, left, bottom, right, front, back;
+  PadMode mode;
+  float value;
+};
+
+constexpr int kMaxLoops = 8;
+/// A copy of a regular pattern: loops, strides in elements.
+struct RearrangeShape {
+  int32_t loops;
+  int32_t extents[kMaxLoops];
+  int64_t inputStrides[kMaxLoops], outputStrides[kMaxLoops];
+};
+
+/// x / (bias + alpha / size * sum of squares) ^ beta, the sum being over `size`
+/// channels: (size - 1) / 2 below, size / 2 above.
+struct NormalizationShape {
+  int32_t size;
+  float alpha, beta, bias;
 };
 
 /// Every kernel returns the multiply-accumulates of the extents it was called
@@ -51,9 +99,9 @@ struct KernelTable {
                         ThreadPool &pool);
   uint64_t (*maxPool)(const WindowShape &shape, const TensorView &input,
                       const TensorView &output, ThreadPool &pool);
-  /// Divides by the window's whole area if `countIncludePad`, else by the
-  /// taps that lie inside the input view (pads of this call are outside).
-  uint64_t (*averagePool)(const WindowShape &shape, bool countIncludePad,
+  /// Divides by the taps that lie inside the input view and, where `counted` is
+  /// not null, in the padding that counts.
+  uint64_t (*averagePool)(const WindowShape &shape, const CountedPads *counted,
                           const TensorView &input, const TensorView &output,
                           ThreadPool &pool);
   uint64_t (*reduce)(ReduceKind kind, const TensorView &input,
@@ -68,6 +116,27 @@ struct KernelTable {
                      const TensorView &output, ThreadPool &pool);
   uint64_t (*softmax)(const TensorView &input, const TensorView &output,
                       ThreadPool &pool);
+  /// Weights as packTransposedConvolution() packs them. Reports, for every
+  /// element of the output, the most taps that any of them has.
+  uint64_t (*transposedConvolution)(const WindowShape &shape,
+                                    const TransposedOffsets &offsets,
+                                    const TensorView &input,
+                                    const float *weights,
+                                    const Epilogue &epilogue,
+                                    const TensorView &output, ThreadPool &pool);
+  uint64_t (*resize)(const ResizeShape &shape, const TensorView &input,
+                     const TensorView &output, ThreadPool &pool);
+  uint64_t (*pad)(const PadShape &shape, const TensorView &input,
+                  const TensorView &output, ThreadPool &pool);
+  uint64_t (*rearrange)(const RearrangeShape &shape, const float *input,
+                        float *output, ThreadPool &pool);
+  uint64_t (*localResponseNormalization)(const NormalizationShape &shape,
+                                         const TensorView &input,
+                                         const TensorView &output,
+                                         ThreadPool &pool);
+  /// Matrices of `height` rows and `width` columns.
+  uint64_t (*matMul)(const TensorView &left, const TensorView &right,
+                     const TensorView &output, ThreadPool &pool);
 };
 
 /// Null where this build lacks the target (another architecture).

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Max, average and global average pooling, channels last.
+// Max and average pooling, channels last.
 //
 // Numerics: max pooling is exact; not-a-number is passed over, as a comparison
 // with it is false, unless nothing else is in the window. Averages are float32
@@ -93,7 +93,7 @@ void poolPixelOfAnyWindow(const PixelTaps &taps, const Reduction &reduction,
                                 static_cast<int>(channels - channel));
 }
 
-/// Calls `makeReduction(taps inside)` for every output pixel.
+/// Calls `makeReduction(row, column, taps inside)` for every output pixel.
 template <typename MakeReduction>
 SNUG_INLINE void pool(const WindowShape &shape, const TensorView &input,
                       const TensorView &output, ThreadPool &threads,
@@ -124,7 +124,8 @@ SNUG_INLINE void pool(const WindowShape &shape, const TensorView &input,
                 maximum<int64_t>(0, columns.end - columns.begin),
                 shape.dilationHeight * input.rowStride,
                 shape.dilationWidth * input.pixelStride};
-            const auto reduction = makeReduction(taps.height * taps.width);
+            const auto reduction =
+                makeReduction(y, x, taps.height * taps.width);
             if (taps.height == 2 && taps.width == 2)
               poolPixel<2, 2>(taps, reduction, to, output.channels);
             else if (taps.height == 3 && taps.width == 3)
@@ -136,79 +137,37 @@ SNUG_INLINE void pool(const WindowShape &shape, const TensorView &input,
       });
 }
 
-/// Means of `Vectors` vectors of channels over a whole image.
-template <int Vectors, bool Partial>
-SNUG_INLINE void averageImage(const TensorView &input, const float *from,
-                              float *to, int count) {
-  Vector total[Vectors] = {};
-  for (int64_t y = 0; y < input.height; ++y) {
-    const float *pixel = from + y * input.rowStride;
-    Vector sum[Vectors] = {};
-    for (int64_t x = 0; x < input.width; ++x, pixel += input.pixelStride) {
-      SNUG_UNROLL
-      for (int v = 0; v < Vectors; ++v)
-        sum[v] += loadBlock<Partial>(pixel + v * kLanes, count);
-    }
-    SNUG_UNROLL
-    for (int v = 0; v < Vectors; ++v)
-      total[v] += sum[v];
-  }
-  const Vector divisor = splat(float(int64_t(input.height) * input.width));
-  SNUG_UNROLL
-  for (int v = 0; v < Vectors; ++v)
-    storeBlock<Partial>(to + v * kLanes, total[v] / divisor, count);
-}
-
 } // namespace
 
 uint64_t maxPool(const WindowShape &shape, const TensorView &input,
                  const TensorView &output, ThreadPool &threads) {
-  pool(shape, input, output, threads, [](int64_t) { return MaxOfTaps{}; });
+  pool(shape, input, output, threads,
+       [](int64_t, int64_t, int64_t) { return MaxOfTaps{}; });
   return 0;
 }
 
-uint64_t averagePool(const WindowShape &shape, bool countIncludePad,
+uint64_t averagePool(const WindowShape &shape, const CountedPads *counted,
                      const TensorView &input, const TensorView &output,
                      ThreadPool &threads) {
-  const int64_t area = int64_t(shape.kernelHeight) * shape.kernelWidth;
-  pool(shape, input, output, threads, [=](int64_t inside) {
-    // A window wholly in the padding averages to zero.
-    return AverageOfTaps{
-        float(countIncludePad ? area : maximum<int64_t>(1, inside))};
-  });
-  return 0;
-}
-
-uint64_t reduce(ReduceKind, const TensorView &input, const TensorView &output,
-                ThreadPool &threads) {
-  // A piece of work is a strip of channels of one image.
-  constexpr int64_t kVectors = 4;
-  constexpr int64_t kStrip = kVectors * kLanes;
-  const int64_t strips = ceilDivide(input.channels, kStrip);
-  const int64_t stripElements = int64_t(input.height) * input.width * kStrip;
-  parallelPieces(
-      threads, strips * input.batch,
-      maximum<int64_t>(1, kGrainElements / stripElements),
-      [&](int64_t begin, int64_t end) {
-        for (int64_t index = begin; index < end; ++index) {
-          const int64_t image = index / strips;
-          int64_t channel = index % strips * kStrip;
-          const int64_t last =
-              minimum<int64_t>(input.channels, channel + kStrip);
-          const float *from = input.data + image * input.batchStride;
-          float *to = output.data + image * output.batchStride;
-          if (last - channel == kStrip) {
-            averageImage<kVectors, false>(input, from + channel, to + channel,
-                                          kLanes);
-            continue;
-          }
-          for (; channel + kLanes <= last; channel += kLanes)
-            averageImage<1, false>(input, from + channel, to + channel, kLanes);
-          if (channel < last)
-            averageImage<1, true>(input, from + channel, to + channel,
-                                  static_cast<int>(last - channel));
-        }
-      });
+  if (counted) {
+    // The rows that count are those of an input that the padding enlarges.
+    Window rows = rowsOf(shape, input, output);
+    Window columns = columnsOf(shape, input, output);
+    const auto enlarge = [](Window &window, int64_t below) {
+      window.inputExtent += window.padLow + below;
+      window.padLow = 0;
+    };
+    enlarge(rows, counted->bottom);
+    enlarge(columns, counted->right);
+    pool(shape, input, output, threads, [=](int64_t y, int64_t x, int64_t) {
+      return AverageOfTaps{float(rows.count(y) * columns.count(x))};
+    });
+  } else {
+    pool(shape, input, output, threads, [](int64_t, int64_t, int64_t inside) {
+      // A window wholly in the padding averages to zero.
+      return AverageOfTaps{float(maximum<int64_t>(1, inside))};
+    });
+  }
   return 0;
 }
 

@@ -17,7 +17,13 @@ const KernelTable &table() {
                                          gemm,
                                          unary,
                                          binary,
-                                         softmax};
+                                         softmax,
+                                         transposedConvolution,
+                                         resize,
+                                         pad,
+                                         rearrange,
+                                         localResponseNormalization,
+                                         matMul};
   return kTable;
 }
 

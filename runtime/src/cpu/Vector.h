@@ -136,38 +136,66 @@ template <typename Value> SNUG_INLINE Value hideOrigin(Value value) {
   return value;
 }
 
-SNUG_INLINE Vector activate(Vector value, Activation activation, float slope) {
-  switch (activation) {
-  case Activation::None:
-    break;
+SNUG_INLINE Vector leakyRelu(Vector value, float alpha) {
+  return value < zero() ? value * splat(alpha) : value;
+}
+SNUG_INLINE Vector clip(Vector value, float low, float high) {
+  return atMost(atLeast(value, splat(low)), splat(high));
+}
+
+/// An activation so short that kernels apply it to the values in their
+/// registers: none, relu, leaky relu or clip.
+struct ShortActivation {
+  Activation activation;
+  float alpha, beta;
+};
+SNUG_INLINE bool isShort(Activation activation) {
+  return activation <= Activation::Clip;
+}
+/// An epilogue's activation if it is short, else none.
+SNUG_INLINE ShortActivation shortActivation(const Epilogue &epilogue) {
+  if (epilogue.activation == Activation::Relu6)
+    return {Activation::Clip, 0.0f, 6.0f};
+  return {isShort(epilogue.activation) ? epilogue.activation : Activation::None,
+          epilogue.alpha, epilogue.beta};
+}
+/// What is left for activateStored() to do behind it.
+SNUG_INLINE Epilogue behindRegisters(const Epilogue &epilogue) {
+  Epilogue behind = epilogue;
+  if (isShort(epilogue.activation))
+    behind.activation = Activation::None;
+  return behind;
+}
+
+SNUG_INLINE Vector activate(Vector value, const ShortActivation &by) {
+  switch (by.activation) {
   case Activation::Relu:
     return atLeast(value, zero());
   case Activation::LeakyRelu:
-    return value < zero() ? value * splat(slope) : value;
-  case Activation::Relu6:
-    return atMost(atLeast(value, zero()), splat(6.0f));
+    return leakyRelu(value, by.alpha);
+  case Activation::Clip:
+    return clip(value, by.alpha, by.beta);
   default:
-    break;
+    return value;
   }
-  return value;
 }
 
 /// The same for an array; the activation is chosen once.
 template <int Count>
-SNUG_INLINE void activateAll(Vector (&values)[Count], Activation activation,
-                             float slope) {
-  if (activation == Activation::LeakyRelu) {
+SNUG_INLINE void activateAll(Vector (&values)[Count],
+                             const ShortActivation &by) {
+  if (by.activation == Activation::LeakyRelu) {
     SNUG_UNROLL
     for (int i = 0; i < Count; ++i)
-      values[i] = activate(values[i], Activation::LeakyRelu, slope);
-  } else if (activation == Activation::Relu) {
+      values[i] = leakyRelu(values[i], by.alpha);
+  } else if (by.activation == Activation::Relu) {
     SNUG_UNROLL
     for (int i = 0; i < Count; ++i)
-      values[i] = activate(values[i], Activation::Relu, 0.0f);
-  } else if (activation == Activation::Relu6) {
+      values[i] = atLeast(values[i], zero());
+  } else if (by.activation == Activation::Clip) {
     SNUG_UNROLL
     for (int i = 0; i < Count; ++i)
-      values[i] = activate(values[i], Activation::Relu6, 0.0f);
+      values[i] = clip(values[i], by.alpha, by.beta);
   }
 }
 
@@ -184,6 +212,20 @@ SNUG_INLINE int64_t ceilDivide(int64_t value, int64_t by) {
 SNUG_INLINE uint64_t elements(const TensorView &view) {
   return uint64_t(view.batch) * uint64_t(view.height) * uint64_t(view.width) *
          uint64_t(view.channels);
+}
+
+/// The shape of a convolution that multiplies each pixel by a matrix.
+SNUG_INLINE WindowShape pointwiseShape(const TensorView &input,
+                                       const TensorView &output) {
+  WindowShape shape;
+  shape.batch = output.batch;
+  shape.inputHeight = input.height;
+  shape.inputWidth = input.width;
+  shape.inputChannels = input.channels;
+  shape.outputHeight = output.height;
+  shape.outputWidth = output.width;
+  shape.outputChannels = output.channels;
+  return shape;
 }
 
 /// Whether all pixels of an image lie at one distance from each other.

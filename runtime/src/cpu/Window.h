@@ -39,6 +39,11 @@ struct Window {
     return {first, maximum<int64_t>(0, divideUp(-first, dilation)),
             minimum(kernel, divideDown(inputExtent - 1 - first, dilation) + 1)};
   }
+  /// Taps inside at an output, at least 1.
+  int64_t count(int64_t position) const {
+    const Taps inside = taps(position);
+    return maximum<int64_t>(1, inside.end - inside.begin);
+  }
   /// Outputs in [insideBegin(), insideEnd()) have all taps inside.
   int64_t insideBegin() const {
     return minimum(outputExtent, divideUp(padLow, stride));
