@@ -2,10 +2,15 @@
 // The phases from an imported model to a program.
 #include "snug/Pipeline/Pipeline.h"
 
+#include "passes/CombineActivations/CombineActivations.h"
+#include "passes/CombineShuffles/CombineShuffles.h"
 #include "passes/ConvertToPlan/ConvertToPlan.h"
 #include "passes/FoldActivation/FoldActivation.h"
+#include "passes/FoldAffine/FoldAffine.h"
 #include "passes/FoldBatchNorm/FoldBatchNorm.h"
 #include "passes/FoldIdentity/FoldIdentity.h"
+#include "passes/FoldPad/FoldPad.h"
+#include "passes/FoldReshape/FoldReshape.h"
 #include "passes/FoldResidual/FoldResidual.h"
 #include "passes/FuseAndTile/FuseAndTile.h"
 #include "passes/PlanMemory/PlanMemory.h"
@@ -21,9 +26,18 @@ namespace snug {
 void populateFold(OpPassManager &manager, const PipelineOptions &options) {
   OpPassManager &functions = manager.nest<func::FuncOp>();
   functions.addPass(createFoldIdentityPass());
+  functions.addPass(createFoldReshapePass());
+  functions.addPass(createCombineShufflesPass());
+  functions.addPass(createCombineActivationsPass());
+  functions.addPass(createFoldPadPass());
+  FoldAffinePassOptions affine;
+  affine.freeWeights = options.freeWeights;
   FoldBatchNormPassOptions batchNorm;
   batchNorm.freeWeights = options.freeWeights;
+  // A constant may be added before a batch norm as well as behind it.
+  functions.addPass(createFoldAffinePass(affine));
   functions.addPass(createFoldBatchNormPass(batchNorm));
+  functions.addPass(createFoldAffinePass(affine));
   // A residual sum comes before the activation in a kernel's epilogue, so it
   // has to be there first.
   functions.addPass(createFoldResidualPass());

@@ -4,6 +4,8 @@
 
 #include "snug/Dialect/Snug/SnugDialect.h"
 
+#include "llvm/ADT/TypeSwitch.h"
+
 #define DEBUG_TYPE "snug-fold-activation"
 
 using namespace mlir;
@@ -17,7 +19,7 @@ namespace {
 
 /// Moves `activation` into `layer` where it is free to take it.
 template <typename Layer> void foldInto(Layer layer, cnn::UnaryOp activation) {
-  if (!layer || !layer.getResult().hasOneUse() ||
+  if (!layer.getResult().hasOneUse() ||
       layer.getActivation() != cnn::Activation::None)
     return;
   layer.setActivation(activation.getKind());
@@ -32,10 +34,12 @@ struct FoldActivationPass
   void runOnOperation() override {
     getOperation().walk([](cnn::UnaryOp activation) {
       Operation *before = activation.getInput().getDefiningOp();
-      if (auto conv = dyn_cast_or_null<cnn::Conv2DOp>(before))
-        foldInto(conv, activation);
-      else if (auto gemm = dyn_cast_or_null<cnn::GemmOp>(before))
-        foldInto(gemm, activation);
+      if (!before)
+        return;
+      llvm::TypeSwitch<Operation *>(before)
+          .Case<cnn::Conv2DOp, cnn::ConvTranspose2DOp, cnn::GemmOp,
+                cnn::BinaryOp>(
+              [&](auto layer) { foldInto(layer, activation); });
     });
   }
 };

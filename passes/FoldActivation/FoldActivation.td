@@ -12,9 +12,9 @@ def FoldActivationPass : Pass<"snug-fold-activation", "::mlir::func::FuncOp"> {
     What may stand between a layer and its activation is folded before:
     `snug-fold-batch-norm`, `snug-fold-residual`.
 
-    Guarantees: no `snug.unary` is left behind a `snug.conv2d` or `snug.gemm`
-    that has no other user and no activation; the layer computes it. Other
-    activations stay.
+    Guarantees: no `snug.unary` is left behind a `snug.conv2d`,
+    `snug.conv_transpose2d`, `snug.gemm` or `snug.binary` that has no other user
+    and no activation; that op computes it. Other activations stay.
 
     Fails when: never.
 

@@ -6,16 +6,17 @@
 include "mlir/Pass/PassBase.td"
 
 def FoldBatchNormPass : Pass<"snug-fold-batch-norm", "::mlir::func::FuncOp"> {
-  let summary = "folds batch normalisation into the convolution before it";
+  let summary = "folds batch normalisation into the layer before it";
   let description = [{
     Requires: a function of the `snug` dialect, with or without fused groups.
 
-    Guarantees: no `snug.batch_norm` is left behind a `snug.conv2d` that has no
-    other user, no activation, no residual, and a constant filter and bias. With
-    `factor = scale / sqrt(variance + epsilon)` of an output channel, its filter
-    becomes `factor * filter` and its bias `factor * (bias - mean) + shift`,
-    computed in double precision and rounded once. The new constants are
-    resources where the filter was one. Other batch norms stay.
+    Guarantees: no `snug.batch_norm` is left behind a `snug.conv2d`,
+    `snug.conv_transpose2d` or `snug.gemm` that has no other user, no activation,
+    no residual, and constant weights and bias. With `factor = scale /
+    sqrt(variance + epsilon)` of an output channel, its weights become `factor *
+    weight` and its bias `factor * (bias - mean) + shift`, computed in double
+    precision and rounded once. The new constants are resources where the weights
+    were one. Other batch norms stay.
 
     Fails when: a parameter of a batch norm is not constant, `variance + epsilon`
     is not positive, or a constant that is needed has no values (it was left out

@@ -58,3 +58,16 @@ func.func @other_layers(%x: tensor<1x1x4x4xf32>) -> tensor<1x1x2x2xf32> {
   %2 = snug.unary relu6 %1 : tensor<1x1x2x2xf32>
   return %2 : tensor<1x1x2x2xf32>
 }
+
+// Both parameters; transposed convolutions and binaries.
+// CHECK-LABEL: func.func @more_layers
+// CHECK: snug.conv_transpose2d {{.*}} activation clip(-1.0, inf)
+// CHECK-NEXT: snug.binary mul {{.*}} activation hard_sigmoid(0.2, 0.5)
+// CHECK-NEXT: return
+func.func @more_layers(%x: tensor<1x1x4x4xf32>, %f: tensor<1x1x2x2xf32>, %g: tensor<1x1x1x1xf32>) -> tensor<1x1x5x5xf32> {
+  %0 = snug.conv_transpose2d %x filter %f : (tensor<1x1x4x4xf32>, tensor<1x1x2x2xf32>) -> tensor<1x1x5x5xf32>
+  %1 = snug.unary clip(-1.0, inf) %0 : tensor<1x1x5x5xf32>
+  %2 = snug.binary mul %1, %g : (tensor<1x1x5x5xf32>, tensor<1x1x1x1xf32>) -> tensor<1x1x5x5xf32>
+  %3 = snug.unary hard_sigmoid(0.2, 0.5) %2 : tensor<1x1x5x5xf32>
+  return %3 : tensor<1x1x5x5xf32>
+}

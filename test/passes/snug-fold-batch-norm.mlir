@@ -167,3 +167,27 @@ func.func @one_constant_for_all(%x: tensor<1x1x2x2xf32>) -> tensor<1x1x2x2xf32> 
     builtin: { two: "0x4000000000000040" }
   }
 #-}
+
+// -----
+
+// Into a transposed convolution and a fully connected layer: factor 2, shift 1.
+// CHECK-LABEL: func.func @layers
+// CHECK-NOT: snug.batch_norm
+// CHECK-DAG: snug.constant dense<2.000000e+00> : tensor<1x1x1x1xf32>
+// CHECK-DAG: snug.constant dense<6.000000e+00> : tensor<1x1xf32>
+// CHECK: snug.gemm %{{.*}} weight %{{.*}} bias %{{.*}} :
+func.func @layers(%x: tensor<1x1x1x1xf32>) -> tensor<1x1xf32> {
+  %filter = snug.constant dense<[[[[1.0]]]]> : tensor<1x1x1x1xf32>
+  %weight = snug.constant dense<[[3.0]]> : tensor<1x1xf32>
+  %two = snug.constant dense<2.0> : tensor<1xf32>
+  %one = snug.constant dense<1.0> : tensor<1xf32>
+  %zero = snug.constant dense<0.0> : tensor<1xf32>
+  %0 = snug.conv_transpose2d %x filter %filter : (tensor<1x1x1x1xf32>, tensor<1x1x1x1xf32>) -> tensor<1x1x1x1xf32>
+  %1 = snug.batch_norm %0 scale %two shift %one mean %zero variance %one epsilon 0.0
+      : (tensor<1x1x1x1xf32>, tensor<1xf32>, tensor<1xf32>, tensor<1xf32>, tensor<1xf32>) -> tensor<1x1x1x1xf32>
+  %2 = snug.reshape %1 : tensor<1x1x1x1xf32> -> tensor<1x1xf32>
+  %3 = snug.gemm %2 weight %weight : (tensor<1x1xf32>, tensor<1x1xf32>) -> tensor<1x1xf32>
+  %4 = snug.batch_norm %3 scale %two shift %one mean %zero variance %one epsilon 0.0
+      : (tensor<1x1xf32>, tensor<1xf32>, tensor<1xf32>, tensor<1xf32>, tensor<1xf32>) -> tensor<1x1xf32>
+  return %4 : tensor<1x1xf32>
+}

@@ -123,8 +123,12 @@ int64_t Conv2DOp::getMacsPerOutputElement() {
   return filter[1] * filter[2] * filter[3];
 }
 
-AxisMap ConvTranspose2DOp::getAxisMap(unsigned, SpatialAxis) {
-  return AxisMap::wholeInput();
+AxisMap ConvTranspose2DOp::getAxisMap(unsigned, SpatialAxis axis) {
+  const int index = static_cast<int>(axis);
+  return AxisMap::transposedWindow(
+      extentAlong(getFilter(), axis), getStrides()[index],
+      getDilations()[index], getPads()[index],
+      getPads()[index + 2] - getOutputPads()[index]);
 }
 
 bool ConvTranspose2DOp::startsLayer() { return true; }
@@ -287,12 +291,12 @@ SmallVector<SpatialAxis> ConcatOp::getTileableAxes() {
 }
 
 AxisMap SliceOp::getAxisMap(unsigned, SpatialAxis axis) {
-  return isImage(getResult()) &&
-                 extentAlong(getInput(), axis) ==
-                     extentAlong(getResult(), axis) &&
-                 getSteps()[dimension(axis)] > 0
-             ? AxisMap::identity()
-             : AxisMap::wholeInput();
+  // Backwards, a tile would have to be turned around, too.
+  const int64_t dim = dimension(axis);
+  if (!isImage(getResult()) || getSteps()[dim] < 0)
+    return AxisMap::wholeInput();
+  return AxisMap::crop(getStarts()[dim], extentAlong(getResult(), axis),
+                       extentAlong(getInput(), axis), getSteps()[dim]);
 }
 
 SmallVector<SpatialAxis> SliceOp::getTileableAxes() {
@@ -300,22 +304,45 @@ SmallVector<SpatialAxis> SliceOp::getTileableAxes() {
 }
 
 AxisMap PadOp::getAxisMap(unsigned, SpatialAxis axis) {
-  return isImage(getResult()) &&
-                 extentAlong(getInput(), axis) == extentAlong(getResult(), axis)
-             ? AxisMap::identity()
-             : AxisMap::wholeInput();
+  if (!isImage(getResult()))
+    return AxisMap::wholeInput();
+  const int64_t low = getLow()[dimension(axis)];
+  const int64_t high = getHigh()[dimension(axis)];
+  if (low == 0 && high == 0)
+    return AxisMap::identity();
+  // Mirrored elements come from inside the input, not from the window.
+  return getMode() == PadMode::Constant ? AxisMap::window(1, 1, 1, low, high)
+                                        : AxisMap::wholeInput();
 }
 
 SmallVector<SpatialAxis> PadOp::getTileableAxes() {
   return detail::spatialAxes(getType());
 }
 
-AxisMap ResizeOp::getAxisMap(unsigned, SpatialAxis) {
-  return AxisMap::wholeInput();
+static network::NearestRounding convertRounding(NearestRounding rounding) {
+  switch (rounding) {
+  case NearestRounding::RoundPreferFloor:
+    return network::NearestRounding::PreferFloor;
+  case NearestRounding::RoundPreferCeil:
+    return network::NearestRounding::PreferCeil;
+  case NearestRounding::Floor:
+    return network::NearestRounding::Floor;
+  case NearestRounding::Ceil:
+    return network::NearestRounding::Ceil;
+  }
+  llvm_unreachable("a rounding that lib/Network does not have");
+}
+
+AxisMap ResizeOp::getAxisMap(unsigned, SpatialAxis axis) {
+  const int index = static_cast<int>(axis);
+  return AxisMap::resample(
+      getMode() == ResizeMode::Nearest ? network::ResampleMode::Nearest
+                                       : network::ResampleMode::Linear,
+      convertRounding(getRounding()), getScale()[index], getShift()[index]);
 }
 
 AxisMap DepthToSpaceOp::getAxisMap(unsigned, SpatialAxis) {
-  return AxisMap::wholeInput();
+  return AxisMap::transposedWindow(getBlock(), getBlock(), 1, 0, 0);
 }
 
 AxisMap SpaceToDepthOp::getAxisMap(unsigned, SpatialAxis) {

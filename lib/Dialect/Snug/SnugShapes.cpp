@@ -142,12 +142,15 @@ static FailureOr<int64_t> transposedExtent(EmitError error,
             << outputPad << " on " << input << " elements";
     return failure();
   }
-  if (*span <= *pads) {
+  const AxisMap map = AxisMap::transposedWindow(kernel, stride, dilation, low,
+                                                high - outputPad);
+  const std::optional<int64_t> extent = map.outputExtent(input);
+  if (!extent) {
     error() << "pads " << low << " and " << high << " leave nothing of the "
             << kAxisNames[axis] << " of " << *span;
     return failure();
   }
-  return *span - *pads;
+  return *extent;
 }
 
 static InferredType inferType(ConvTranspose2DOp::Adaptor op, EmitError error) {
@@ -297,21 +300,8 @@ static InferredType inferType(AvgPool2DOp::Adaptor op, EmitError error) {
     }
     all[axis + 2] = *high;
   }
-  const InferredType type =
-      inferPool(error, op.getInput(), {kernel, strides, kOnes, all});
-  if (failed(type))
-    return failure();
-  for (int axis : {0, 1}) {
-    const int64_t input = shapeOf(op.getInput())[2 + axis];
-    const int64_t last = (type->getDimSize(2 + axis) - 1) * strides[axis];
-    if (ceilPads[axis] > 0 && last >= input + pads[axis]) {
-      error() << "the last window begins beyond the input's "
-              << kAxisNames[axis] << " of " << input << " and " << pads[axis]
-              << " pads; expected smaller ceil pads than " << ceilPads[axis];
-      return failure();
-    }
-  }
-  return type;
+  // Pads are below the kernel's extent, so that no window begins beyond them.
+  return inferPool(error, op.getInput(), {kernel, strides, kOnes, all});
 }
 
 static InferredType inferGlobalPool(EmitError error, Value input) {
