@@ -412,9 +412,9 @@ LogicalResult Lowering::lowerOp(const network::Step &step, Operation *op) {
         createElementwise(plan::UnaryOp(), epilogue.activation, epilogue.slope);
         return success();
       })
-      .Case([&](cnn::BinaryOp) {
-        Epilogue none;
-        createElementwise(plan::AddOp(), none.activation, none.slope);
+      .Case([&](cnn::BinaryOp sum) {
+        Epilogue epilogue(sum.getActivation(), sum.getAlpha());
+        createElementwise(plan::AddOp(), epilogue.activation, epilogue.slope);
         return success();
       })
       .Default([&](Operation *) {

@@ -46,7 +46,6 @@ static LogicalResult verifyOp(Operation *op) {
     return op->emitError("has no kernel");
   if (auto binary = dyn_cast<cnn::BinaryOp>(op);
       binary && (binary.getKind() != cnn::BinaryKind::Add ||
-                 binary.getActivation() != cnn::Activation::None ||
                  binary.getLeft().getType() != binary.getRight().getType() ||
                  cast<cnn::ReceptiveFieldOpInterface>(op)
                          .getActivationOperands()
