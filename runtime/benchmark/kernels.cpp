@@ -156,11 +156,16 @@ private:
     return shape.find(options.filter) != std::string::npos;
   }
   void convolution(int inputs, int outputs, int height, int width, int kernel,
-                   int stride, bool padded, int groups = 1);
+                   int stride, bool padded, int groups = 1,
+                   Activation activation = Activation::LeakyRelu);
   void gemm(int depth, int columns);
   void pooling(const char *name, int channels, int extent, int kernel,
                int stride);
   void elementwise(int channels, int extent);
+  void pictures(int channels, int extent);
+  void transposedConvolution(int inputs, int outputs, int extent, int kernel,
+                             int stride);
+  void matMul(int rows, int depth, int columns, bool transposed);
   void moves(int channels, int extent);
   /// Percentages for a time: of the multiply-add peak, of the plain copy.
   double percentOfPeak(const Record &record, double seconds) const;
@@ -221,7 +226,8 @@ void Benchmark::time(const std::string &shape, const char *kernel,
 }
 
 void Benchmark::convolution(int inputs, int outputs, int height, int width,
-                            int kernel, int stride, bool padded, int groups) {
+                            int kernel, int stride, bool padded, int groups,
+                            Activation activation) {
   const bool depthwise = groups > 1 && groups == inputs && groups == outputs;
   std::string name =
       (depthwise ? "dw " + std::to_string(inputs)
@@ -231,7 +237,7 @@ void Benchmark::convolution(int inputs, int outputs, int height, int width,
       std::to_string(kernel) +
       (stride == 1 ? "" : " s" + std::to_string(stride)) +
       (groups > 1 && !depthwise ? " g" + std::to_string(groups) : "") +
-      (padded ? "" : " tile");
+      (padded ? "" : " tile") + (activation == Activation::Silu ? " silu" : "");
   if (!wanted(name))
     return;
   WindowShape s;
@@ -258,7 +264,7 @@ void Benchmark::convolution(int inputs, int outputs, int height, int width,
       denseView(out.data(), s.outputHeight, s.outputWidth, outputs);
   Epilogue epilogue;
   epilogue.bias = bias.data();
-  epilogue.activation = Activation::LeakyRelu;
+  epilogue.activation = activation;
   epilogue.alpha = 0.1f;
   const auto function = depthwise ? kernels.depthwise : kernels.convolution;
   // A depthwise convolution is short of operations, not of bytes.
@@ -357,6 +363,122 @@ void Benchmark::elementwise(int channels, int extent) {
     });
 }
 
+/// What is computed of a picture's own elements, and what changes its extents.
+void Benchmark::pictures(int channels, int extent) {
+  const std::string at =
+      std::to_string(channels) + "@" + std::to_string(extent);
+  const int64_t bytes = int64_t(extent) * extent * channels * 4;
+  Buffer a(bytes), b(4 * bytes), few(channels * 4);
+  const TensorView input = denseView(a.data(), extent, extent, channels);
+  const TensorView output = denseView(b.data(), extent, extent, channels);
+  const TensorView twice =
+      denseView(b.data(), 2 * extent, 2 * extent, channels);
+  const TensorView pixel = denseView(few.data(), 1, 1, channels);
+  const Traffic same = {a.data(), bytes, b.data(), bytes};
+  const Traffic larger = {b.data(), bytes, b.data() + bytes / 4, 3 * bytes};
+  const auto timeOne = [&](const char *name, const char *kernel,
+                           const Traffic &traffic,
+                           const std::function<uint64_t(ThreadPool &)> &work) {
+    const std::string shape = std::string(name) + " " + at;
+    if (wanted(shape))
+      time(shape, kernel, &traffic, work);
+  };
+  Epilogue silu;
+  silu.activation = Activation::Silu;
+  timeOne("silu", "unary", same, [&](ThreadPool &pool) {
+    return kernels.unary(input, silu, output, pool);
+  });
+  timeOne("gate", "binary", same, [&](ThreadPool &pool) {
+    return kernels.binary(BinaryKind::Mul, input, pixel, Epilogue(), output,
+                          pool);
+  });
+  timeOne("mean", "reduce", {a.data(), bytes, few.data(), 64},
+          [&](ThreadPool &pool) {
+            return kernels.reduce(ReduceKind::Mean, input, pixel, pool);
+          });
+  timeOne("softmax", "softmax", same, [&](ThreadPool &pool) {
+    return kernels.softmax(input, output, pool);
+  });
+  const NormalizationShape five = {5, 1e-4f, 0.75f, 1.0f};
+  timeOne("lrn", "lrn", same, [&](ThreadPool &pool) {
+    return kernels.localResponseNormalization(five, input, output, pool);
+  });
+  for (ResizeMode mode : {ResizeMode::Nearest, ResizeMode::Linear}) {
+    const bool linear = mode == ResizeMode::Linear;
+    const ResizeAxis axis = {0.5, linear ? -0.25 : 0.0, extent, 0, 0};
+    const ResizeShape shape = {mode, NearestRounding::Floor, axis, axis};
+    timeOne(linear ? "linear" : "nearest", "resize", larger,
+            [&](ThreadPool &pool) {
+              return kernels.resize(shape, input, twice, pool);
+            });
+  }
+  const PadShape pads = {1, 1, 1, 1, 0, 0, PadMode::Reflect, 0.0f};
+  const TensorView padded =
+      denseView(b.data(), extent + 2, extent + 2, channels);
+  timeOne("reflect", "pad", same, [&](ThreadPool &pool) {
+    return kernels.pad(pads, input, padded, pool);
+  });
+  const int half = channels / 2;
+  const RearrangeShape shuffle = {
+      3, {extent * extent, half, 2}, {channels, 1, half}, {channels, 2, 1}};
+  timeOne("shuffle", "rearrange", same, [&](ThreadPool &pool) {
+    return kernels.rearrange(shuffle, a.data(), b.data(), pool);
+  });
+  const RearrangeShape transpose = {
+      2, {channels, extent * extent}, {1, channels}, {extent * extent, 1}};
+  timeOne("transpose", "rearrange", same, [&](ThreadPool &pool) {
+    return kernels.rearrange(transpose, a.data(), b.data(), pool);
+  });
+}
+
+void Benchmark::transposedConvolution(int inputs, int outputs, int extent,
+                                      int kernel, int stride) {
+  const std::string name =
+      "up " + std::to_string(inputs) + "-" + std::to_string(outputs) + "@" +
+      std::to_string(extent) + " k" + std::to_string(kernel) + " s" +
+      std::to_string(stride);
+  if (!wanted(name))
+    return;
+  WindowShape s;
+  s.inputHeight = s.inputWidth = extent;
+  s.inputChannels = inputs;
+  s.outputChannels = outputs;
+  s.kernelHeight = s.kernelWidth = kernel;
+  s.strideHeight = s.strideWidth = stride;
+  s.outputHeight = s.outputWidth = extent * stride;
+  Buffer in(int64_t(extent) * extent * inputs * 4);
+  Buffer out(int64_t(s.outputHeight) * s.outputWidth * outputs * 4);
+  Buffer weights(packedTransposedConvolutionBytes(options.target, s));
+  const TensorView input = denseView(in.data(), extent, extent, inputs);
+  const TensorView output =
+      denseView(out.data(), s.outputHeight, s.outputWidth, outputs);
+  const int32_t offset = (kernel - stride) / 2;
+  time(name, "transposed", nullptr, [&](ThreadPool &pool) {
+    return kernels.transposedConvolution(
+        s, {offset, offset}, input, weights.data(), Epilogue(), output, pool);
+  });
+}
+
+void Benchmark::matMul(int rows, int depth, int columns, bool transposed) {
+  const std::string name = std::string(transposed ? "matmul t " : "matmul ") +
+                           std::to_string(rows) + "x" + std::to_string(depth) +
+                           "x" + std::to_string(columns);
+  if (!wanted(name))
+    return;
+  Buffer a(int64_t(rows) * depth * 4), b(int64_t(depth) * columns * 4),
+      c(int64_t(rows) * columns * 4);
+  const TensorView left = denseView(a.data(), rows, depth, 1);
+  TensorView right = denseView(b.data(), depth, columns, 1);
+  if (transposed) {
+    right.rowStride = 1;
+    right.pixelStride = depth;
+  }
+  const TensorView output = denseView(c.data(), rows, columns, 1);
+  time(name, "matmul", nullptr, [&](ThreadPool &pool) {
+    return kernels.matMul(left, right, output, pool);
+  });
+}
+
 void Benchmark::moves(int channels, int extent) {
   const std::string at =
       std::to_string(channels) + "@" + std::to_string(extent);
@@ -423,14 +545,31 @@ void Benchmark::runAll() {
   convolution(384, 384, 14, 14, 3, 1, true, 384);
   convolution(512, 512, 14, 14, 3, 1, true, 512);
   convolution(240, 240, 28, 28, 5, 1, true, 240);
+  convolution(64, 64, 56, 56, 3, 1, true, 1, Activation::Silu);
+  convolution(96, 24, 56, 56, 1, 1, true, 1, Activation::Silu);
+  convolution(144, 144, 56, 56, 3, 1, true, 144, Activation::Silu);
+  convolution(1024, 1024, 7, 7, 1, 1, true);
+  convolution(512, 512, 14, 14, 1, 1, true);
+  convolution(512, 2048, 7, 7, 1, 1, true);
   gemm(25088, 4096);
   gemm(1024, 1000);
   pooling("max", 32, 608, 2, 2);
   pooling("max", 64, 152, 2, 2);
   pooling("max", 64, 112, 3, 2);
+  pooling("max", 256, 28, 3, 1);
   pooling("average", 64, 56, 2, 2);
+  pooling("average", 256, 28, 3, 1);
   pooling("average", 1024, 7, 7, 1);
   elementwise(256, 56);
+  pictures(96, 56);
+  pictures(16, 112);
+  pictures(960, 7);
+  transposedConvolution(128, 64, 56, 2, 2);
+  transposedConvolution(64, 64, 56, 4, 2);
+  transposedConvolution(64, 64, 56, 3, 2);
+  matMul(256, 64, 256, true);
+  matMul(256, 256, 64, false);
+  matMul(1024, 512, 512, false);
   moves(3, 608);
   moves(64, 152);
   moves(512, 38);

@@ -8,6 +8,8 @@
 #include "snug/Dialect/Snug/SnugAttrInterfaces.cpp.inc"
 #include "snug/Dialect/Snug/SnugOpInterfaces.cpp.inc"
 
+#include <numeric>
+
 using namespace mlir;
 using snug::network::AxisMap;
 
@@ -135,9 +137,12 @@ bool ConvTranspose2DOp::startsLayer() { return true; }
 
 int64_t ConvTranspose2DOp::getMacsPerOutputElement() {
   const ArrayRef<int64_t> filter = getFilter().getType().getShape();
-  // Taps that meet one element are `stride` apart.
+  // Taps that meet one element are `stride` apart in the result, and whole
+  // dilations: so many kernel positions.
   const auto taps = [&](int axis) {
-    return (filter[2 + axis] - 1) / getStrides()[axis] + 1;
+    const int64_t stride = getStrides()[axis];
+    const int64_t step = stride / std::gcd(stride, getDilations()[axis]);
+    return (filter[2 + axis] - 1) / step + 1;
   };
   return filter[0] / getGroups() * taps(0) * taps(1);
 }
