@@ -33,6 +33,23 @@ constexpr uint32_t kRoundingBits = 0x4b400000u;
 constexpr float kLogTwoHigh = 0.693359375f;
 constexpr float kLogTwoLow = -2.12194440e-4f;
 
+// Polynomials, fitted for the smallest largest error, which is given.
+/// (exp(r) - 1 - r) / r^2 in r, |r| <= log(2) / 2: 3e-9 of exp(r).
+constexpr float kExponentialTerms[] = {0.49999994f, 0.16666520f, 0.041668393f,
+                                       0.0083687808f, 0.0013814467f};
+/// artanh(z) / z in z^2, |z| <= 1/3: 4e-9.
+constexpr float kArtanhTerms[] = {1.0f, 0.33333156f, 0.20012558f, 0.13978827f,
+                                  0.14095806f};
+/// erf(x) / x in x^2, |x| <= 1: 1e-9.
+constexpr float kErrorTerms[] = {1.1283791f,    -0.37612626f,  0.11283585f,
+                                 -0.026853813f, 0.0051883277f, -0.00080101937f,
+                                 7.8538615e-5f};
+/// log(1 - erf(t)) in t, 1 <= t <= 6: 2.5e-7 at 1, where 1 - erf(t) is 0.16; at
+/// 6 it is 2e-17.
+constexpr float kLogComplementTerms[] = {
+    -0.00040991383f, -1.1273928f,    -0.63645768f,   -0.10594740f, 0.024211854f,
+    -0.0040336144f,  0.00045321294f, -3.0377725e-5f, 9.1084223e-7f};
+
 SNUG_INLINE BitVector bitsOf(Vector value) { return (BitVector)value; }
 SNUG_INLINE Vector fromBits(BitVector bits) { return (Vector)bits; }
 SNUG_INLINE Vector absolute(Vector value) {
@@ -72,10 +89,7 @@ SNUG_INLINE SplitExponential splitExponential(Vector x) {
   const Vector n = shifted - splat(kRounding);
   Vector r = x - n * splat(kLogTwoHigh);
   r = r - n * splat(kLogTwoLow);
-  // (exp(r) - 1 - r) / r^2 over |r| <= log(2) / 2, fitted for the smallest
-  // largest error: 3e-9 of exp(r).
-  const Vector square = polynomial(r, {0.49999994f, 0.16666520f, 0.041668393f,
-                                       0.0083687808f, 0.0013814467f});
+  const Vector square = polynomial(r, kExponentialTerms);
   return {bitsOf(shifted) - kRoundingBits, r + r * r * square};
 }
 
@@ -97,9 +111,7 @@ SNUG_INLINE Vector exponentialLessOne(Vector x) {
 
 /// The inverse hyperbolic tangent of |z| <= 1/3.
 SNUG_INLINE Vector smallArtanh(Vector z) {
-  // artanh(z) / z in z^2, fitted likewise: 4e-9.
-  return z * polynomial(z * z, {1.0f, 0.33333156f, 0.20012558f, 0.13978827f,
-                                0.14095806f});
+  return z * polynomial(z * z, kArtanhTerms);
 }
 
 SNUG_INLINE Vector logarithm(Vector x) {
@@ -164,18 +176,9 @@ struct ErrorFunction {
 SNUG_INLINE ErrorFunction errorFunctionParts(Vector x) {
   const Vector t = absolute(x);
   const Vector square = atMost(x * x, splat(1.0f));
-  // erf(x) / x in x^2 over [0, 1]: 1e-9.
-  const Vector ofSmall =
-      x *
-      polynomial(square, {1.1283791f, -0.37612626f, 0.11283585f, -0.026853813f,
-                          0.0051883277f, -0.00080101937f, 7.8538615e-5f});
-  // log(1 - erf(t)) over [1, 6]: 2.5e-7 at 1, where that is 0.16. At 6 it is
-  // 2e-17.
+  const Vector ofSmall = x * polynomial(square, kErrorTerms);
   const Vector held = atMost(atLeast(t, splat(1.0f)), splat(6.0f));
-  const Vector logarithm =
-      polynomial(held, {-0.00040991383f, -1.1273928f, -0.63645768f,
-                        -0.10594740f, 0.024211854f, -0.0040336144f,
-                        0.00045321294f, -3.0377725e-5f, 9.1084223e-7f});
+  const Vector logarithm = polynomial(held, kLogComplementTerms);
   return {ofSmall, exponential(logarithm)};
 }
 
