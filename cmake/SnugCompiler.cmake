@@ -34,16 +34,17 @@ include_directories("${CMAKE_CURRENT_SOURCE_DIR}/include" "${CMAKE_CURRENT_SOURC
 add_custom_target(snug-headers) # all generated headers
 add_custom_target(snug-docs ALL) # all generated pages
 
-# add_snug_pass(Name [LINK libraries...])
-# One folder, one pass: <Name>.td, <Name>.h, <Name>.cpp. Generates its
-# declaration, compiles it, and adds it to the registry and the docs.
+# add_snug_pass(Name [SOURCES files...] [LINK libraries...])
+# One folder, one pass: <Name>.td, <Name>.h, <Name>.cpp and further sources.
+# Generates its declaration, compiles it, and adds it to the registry and the
+# docs.
 function(add_snug_pass name)
-  cmake_parse_arguments(ARG "" "" "LINK" ${ARGN})
+  cmake_parse_arguments(ARG "" "" "SOURCES;LINK" ${ARGN})
   set(LLVM_TARGET_DEFINITIONS "${name}.td")
   mlir_tablegen("${name}.h.inc" -gen-pass-decls -name ${name})
   add_public_tablegen_target(Snug${name}PassIncGen)
   add_dependencies(snug-headers Snug${name}PassIncGen)
-  add_snug_library(Snug${name}Pass "${name}.cpp" MLIR LINK ${ARG_LINK})
+  add_snug_library(Snug${name}Pass "${name}.cpp" ${ARG_SOURCES} MLIR LINK ${ARG_LINK})
   target_include_directories(Snug${name}Pass PRIVATE "${CMAKE_CURRENT_BINARY_DIR}")
   set_property(GLOBAL APPEND PROPERTY SNUG_PASSES ${name})
   set(page "${CMAKE_BINARY_DIR}/docs/passes/${name}.md")

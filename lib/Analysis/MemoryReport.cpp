@@ -41,12 +41,9 @@ planner::SearchOptions planningOptions(const Network &network,
 }
 
 /// Bytes of the part of a buffer that a step's view covers.
-static int64_t viewBytes(const Network &network, const Program &program,
-                         const network::View &view) {
-  const network::Tensor &tensor =
-      network.tensors[program.buffers[view.buffer].tensor];
-  return tensor.batch * tensor.channels * view.rows.size() *
-         view.columns.size() * network::kElementBytes;
+static int64_t viewBytes(const Network &network, const network::View &view) {
+  return network.tensors[view.tensor].batch * view.channels.size() *
+         view.rows.size() * view.columns.size() * network::kElementBytes;
 }
 
 /// The op that a step executes, or that the move before it serves.
@@ -115,10 +112,9 @@ MemoryReport reportMemory(const NetworkFromIR &from,
     OpMemory &op = report.ops[step.op];
     int64_t inputs = 0;
     for (const network::View &view : step.inputs)
-      inputs += viewBytes(network, program, view);
+      inputs += viewBytes(network, view);
     op.inputBytes = std::max(op.inputBytes, inputs);
-    op.outputBytes =
-        std::max(op.outputBytes, viewBytes(network, program, step.output));
+    op.outputBytes = std::max(op.outputBytes, viewBytes(network, step.output));
     if (step.workspace >= 0)
       op.workspaceBytes =
           std::max(op.workspaceBytes, program.buffers[step.workspace].bytes);

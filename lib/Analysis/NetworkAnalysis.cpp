@@ -2,7 +2,10 @@
 // Builds lib/Network's view of a function from IR.
 #include "snug/Analysis/NetworkAnalysis.h"
 
+#include "snug/Analysis/Layouts.h"
+
 #include "llvm/ADT/TypeSwitch.h"
+#include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
 
@@ -81,28 +84,79 @@ WindowShape windowShape(cnn::Conv2DOp op) {
   return shape;
 }
 
-WindowShape windowShape(cnn::BatchNormOp op) {
+WindowShape windowShape(cnn::ConvTranspose2DOp op) {
   ArrayRef<int64_t> input = op.getInput().getType().getShape();
+  ArrayRef<int64_t> output = op.getResult().getType().getShape();
+  ArrayRef<int64_t> filter = op.getFilter().getType().getShape();
   WindowShape shape;
   shape.batch = input[0];
-  shape.inputChannels = shape.outputChannels = shape.groups = input[1];
-  shape.inputHeight = shape.outputHeight = input.size() > 2 ? input[2] : 1;
-  shape.inputWidth = shape.outputWidth = input.size() > 3 ? input[3] : 1;
+  shape.inputChannels = input[1];
+  shape.inputHeight = input[2];
+  shape.inputWidth = input[3];
+  shape.outputChannels = output[1];
+  shape.outputHeight = output[2];
+  shape.outputWidth = output[3];
+  shape.kernelHeight = filter[2];
+  shape.kernelWidth = filter[3];
+  shape.strideHeight = op.getStrides()[0];
+  shape.strideWidth = op.getStrides()[1];
+  shape.dilationHeight = op.getDilations()[0];
+  shape.dilationWidth = op.getDilations()[1];
+  shape.groups = op.getGroups();
+  return shape;
+}
+
+/// Extents of a tensor of any rank, as network::Tensor counts them.
+static network::Tensor describeShape(ArrayRef<int64_t> shape) {
+  network::Tensor tensor;
+  const size_t rank = shape.size();
+  if (rank == 1)
+    tensor.channels = shape[0];
+  if (rank >= 2) {
+    tensor.batch = shape[0];
+    tensor.channels = shape[1];
+  }
+  if (rank == 3)
+    tensor.width = shape[2];
+  if (rank >= 4) {
+    tensor.height = shape[2];
+    for (int64_t extent : shape.drop_front(3))
+      tensor.width *= extent;
+  }
+  return tensor;
+}
+
+WindowShape windowShape(cnn::BatchNormOp op) {
+  const network::Tensor input =
+      describeShape(op.getInput().getType().getShape());
+  WindowShape shape;
+  shape.batch = input.batch;
+  shape.inputChannels = shape.outputChannels = shape.groups = input.channels;
+  shape.inputHeight = shape.outputHeight = input.height;
+  shape.inputWidth = shape.outputWidth = input.width;
   return shape;
 }
 
 namespace {
 
+/// A segment of parameters, as long as it is in a plan file.
+void addSegment(int64_t bytes, network::Op &op) {
+  op.packedWeightBytes += llvm::alignTo(bytes, runtime::kBufferAlignment);
+  ++op.weightSegments;
+}
+
+void addBias(Value bias, network::Op &op) {
+  if (bias)
+    addSegment(runtime::packedBiasBytes(
+                   cast<ShapedType>(bias.getType()).getNumElements()),
+               op);
+}
+
 /// Fills in what the kernel catalogue knows of a convolution.
-void describeConvolution(const WindowShape &window, bool hasBias,
-                         const TargetOptions &target, network::Op &op) {
-  op.packedWeightBytes = runtime::packedConvolutionBytes(target.target, window);
-  op.weightSegments = 1;
-  if (hasBias) {
-    op.packedWeightBytes += runtime::packedBiasBytes(window.outputChannels);
-    ++op.weightSegments;
-  }
-  KernelKind kind = runtime::convolutionKernel(window);
+void describeConvolution(const WindowShape &window, KernelKind kind,
+                         int64_t weightBytes, const TargetOptions &target,
+                         network::Op &op) {
+  addSegment(weightBytes, op);
   op.workspaceBytes = [window, kind,
                        target](const network::StepShape &step) -> int64_t {
     WindowShape tile = window;
@@ -119,38 +173,64 @@ void describeConvolution(const WindowShape &window, bool hasBias,
   };
 }
 
-void describeInPlace(KernelKind kind, network::Op &op) {
-  for (auto [index, operand] : llvm::enumerate(op.operands))
-    operand.inPlace = runtime::runsInPlace(kind, static_cast<int>(index));
+/// `activations` are the operands' numbers among all of the op.
+void describeInPlace(KernelKind kind, ArrayRef<unsigned> activations,
+                     network::Op &op) {
+  for (auto [operand, number] : llvm::zip_equal(op.operands, activations))
+    operand.inPlace = runtime::runsInPlace(kind, static_cast<int>(number));
 }
 
 /// Fills in what the kernel catalogue knows of an op: its weights, its scratch,
 /// what it may write over.
-void describeKernel(Operation *operation, const TargetOptions &target,
-                    network::Op &op) {
+void describeKernel(Operation *operation, ArrayRef<unsigned> activations,
+                    const TargetOptions &target, network::Op &op) {
   llvm::TypeSwitch<Operation *>(operation)
       .Case([&](cnn::Conv2DOp conv) {
-        describeConvolution(windowShape(conv), conv.getBias() != nullptr,
-                            target, op);
-        describeInPlace(runtime::convolutionKernel(windowShape(conv)), op);
+        WindowShape window = windowShape(conv);
+        KernelKind kind = runtime::convolutionKernel(window);
+        describeConvolution(
+            window, kind,
+            runtime::packedConvolutionBytes(target.target, window), target, op);
+        addBias(conv.getBias(), op);
+        if (conv.getResidual())
+          op.operands[1].inPlace = runtime::runsInPlace(kind, 1);
+      })
+      .Case([&](cnn::ConvTranspose2DOp conv) {
+        WindowShape window = windowShape(conv);
+        describeConvolution(
+            window, KernelKind::TransposedConvolution,
+            runtime::packedTransposedConvolutionBytes(target.target, window),
+            target, op);
+        addBias(conv.getBias(), op);
       })
       .Case([&](cnn::BatchNormOp norm) {
-        describeConvolution(windowShape(norm), /*hasBias=*/true, target, op);
+        WindowShape window = windowShape(norm);
+        describeConvolution(
+            window, runtime::convolutionKernel(window),
+            runtime::packedConvolutionBytes(target.target, window), target, op);
+        addBias(norm.getShift(), op);
       })
       .Case([&](cnn::GemmOp gemm) {
         int64_t inputs = gemm.getInput().getType().getShape()[1];
         int64_t outputs = gemm.getResult().getType().getShape()[1];
-        op.packedWeightBytes =
-            runtime::packedGemmBytes(target.target, inputs, outputs);
-        op.weightSegments = 1;
-        if (gemm.getBias()) {
-          op.packedWeightBytes += runtime::packedBiasBytes(outputs);
-          ++op.weightSegments;
-        }
+        addSegment(runtime::packedGemmBytes(target.target, inputs, outputs),
+                   op);
+        addBias(gemm.getBias(), op);
       })
-      .Case([&](cnn::UnaryOp) { describeInPlace(KernelKind::Unary, op); })
-      .Case([&](cnn::BinaryOp) { describeInPlace(KernelKind::Binary, op); })
-      .Case([&](cnn::SoftmaxOp) { describeInPlace(KernelKind::Softmax, op); });
+      .Case([&](cnn::UnaryOp) {
+        describeInPlace(KernelKind::Unary, activations, op);
+      })
+      .Case([&](cnn::BinaryOp binary) {
+        describeInPlace(KernelKind::Binary, activations, op);
+        for (Value operand : {binary.getLeft(), binary.getRight()})
+          if (operand.getDefiningOp<cnn::ConstantOp>())
+            addSegment(cast<ShapedType>(operand.getType()).getNumElements() *
+                           network::kElementBytes,
+                       op);
+      })
+      .Case([&](cnn::SoftmaxOp) {
+        describeInPlace(KernelKind::Softmax, activations, op);
+      });
 }
 
 /// Walks a function and collects its network.
@@ -189,25 +269,19 @@ public:
 private:
   FailureOr<int> addTensor(Value value, std::string name, Operation *user) {
     auto type = dyn_cast<RankedTensorType>(value.getType());
-    if (!type || !type.hasStaticShape() || !type.getElementType().isF32() ||
-        (type.getRank() != 2 && type.getRank() != 4)) {
+    if (!type || !type.hasStaticShape() || !type.getElementType().isF32()) {
       user->emitError("tensor '")
-          << name << "' must be a static float32 tensor of rank 2 or 4, got "
+          << name << "' must be a static float32 tensor, got "
           << value.getType();
       return failure();
     }
-    network::Tensor tensor;
+    network::Tensor tensor = describeShape(type.getShape());
     tensor.name = std::move(name);
-    tensor.batch = type.getDimSize(0);
-    tensor.channels = type.getDimSize(1);
-    if (type.getRank() == 4) {
-      tensor.height = type.getDimSize(2);
-      tensor.width = type.getDimSize(3);
-    }
     int index = static_cast<int>(result.network.tensors.size());
     result.network.tensors.push_back(std::move(tensor));
     result.tensors.push_back(value);
     result.tensorOf[value] = index;
+    layouts.push_back(network::Layout::Planar); // inputs are
     return index;
   }
 
@@ -269,44 +343,102 @@ private:
   LogicalResult addOp(Operation *operation) {
     auto geometry = dyn_cast<cnn::ReceptiveFieldOpInterface>(operation);
     auto cost = dyn_cast<cnn::CostOpInterface>(operation);
-    if (!geometry || !cost || operation->getNumResults() != 1)
+    if (!geometry || !cost || operation->getNumResults() == 0)
       return operation->emitError("'")
              << operation->getName()
              << "' has no place in a network: only operations of the snug "
-                "dialect with one result do";
+                "dialect with a result do";
     network::Op op;
     op.name = cnn::getNodeName(operation).str();
     if (op.name.empty())
       op.name = operation->getName().stripDialect().str() + "_" +
                 std::to_string(result.network.ops.size());
     op.kind = operation->getName().stripDialect().str();
-    for (unsigned index : geometry.getActivationOperands()) {
-      FailureOr<int> tensor =
-          activation(operation, operation->getOperand(index));
+    SmallVector<unsigned> activations = geometry.getActivationOperands();
+    if (failed(addOperands(operation, activations, op)))
+      return failure();
+    op.costKnown = cost.isCostKnown();
+    if (op.costKnown)
+      op.macsPerOutputElement = cost.getMacsPerOutputElement();
+    op.parameterBytes = cost.getParameterBytes();
+    op.startsLayer = geometry.startsLayer();
+    describeKernel(operation, activations, target, op);
+    // An op of this library has one result; a foreign one with several counts
+    // as one op for each that is used.
+    Value first = operation->getResult(0);
+    for (Value made : operation->getResults()) {
+      if (made != first && made.use_empty())
+        continue;
+      network::Op each = op;
+      if (made != first)
+        each.name +=
+            ":" + std::to_string(cast<OpResult>(made).getResultNumber());
+      FailureOr<int> tensor = addTensor(made, each.name, operation);
+      if (failed(tensor))
+        return failure();
+      layouts[*tensor] = op.resultLayout;
+      each.result = *tensor;
+      result.network.ops.push_back(std::move(each));
+      result.ops.push_back(operation);
+    }
+    return success();
+  }
+
+  /// Operands with their layouts and geometry.
+  LogicalResult addOperands(Operation *operation, ArrayRef<unsigned> numbers,
+                            network::Op &op) {
+    auto geometry = cast<cnn::ReceptiveFieldOpInterface>(operation);
+    SmallVector<WrittenTensor> written;
+    for (unsigned number : numbers) {
+      Value value = operation->getOperand(number);
+      FailureOr<int> tensor = activation(operation, value);
       if (failed(tensor))
         return failure();
       op.operands.push_back(
-          {*tensor, geometry.getAxisMap(index, cnn::SpatialAxis::Height),
-           geometry.getAxisMap(index, cnn::SpatialAxis::Width)});
+          {*tensor, geometry.getAxisMap(number, cnn::SpatialAxis::Height),
+           geometry.getAxisMap(number, cnn::SpatialAxis::Width)});
+      written.push_back({cast<RankedTensorType>(value.getType()),
+                         layouts[*tensor],
+                         result.network.tensors[*tensor].isInput});
     }
-    op.macsPerOutputElement = cost.getMacsPerOutputElement();
-    op.parameterBytes = cost.getParameterBytes();
-    op.startsLayer = geometry.startsLayer();
-    describeKernel(operation, target, op);
-    FailureOr<int> made =
-        addTensor(operation->getResult(0), op.name, operation);
-    if (failed(made))
-      return failure();
-    op.result = *made;
-    if (isa<cnn::ReshapeOp>(operation))
-      op.resultLayout = network::Layout::Planar;
-    if (op.resultLayout == network::Layout::Planar &&
-        !result.network.tensors[op.result].ordersAgree())
-      return operation->emitError(
-          "only a reshape that flattens to [batch, features] can be planned");
-    result.network.ops.push_back(std::move(op));
-    result.ops.push_back(operation);
+    OpLayouts chosen = chooseLayouts(operation, written);
+    op.resultLayout = chosen.result;
+    op.copies = chosen.copies;
+    for (auto [operand, layout] :
+         llvm::zip_equal(op.operands, chosen.operands)) {
+      operand.layout = layout;
+      // What is planar is read whole, whatever its axes mean to the op.
+      if (layout == network::Layout::Planar ||
+          chosen.result == network::Layout::Planar)
+        operand.height = operand.width = AxisMap::wholeInput();
+    }
+    if (op.copies)
+      describeCopies(operation, op);
     return success();
+  }
+
+  /// Which channels of its operands an op copies, and to where.
+  void describeCopies(Operation *operation, network::Op &op) {
+    auto type = cast<RankedTensorType>(operation->getResult(0).getType());
+    if (isa<cnn::ConcatOp>(operation)) {
+      int64_t channel = 0;
+      for (network::Operand &operand : op.operands) {
+        operand.resultChannel = channel;
+        channel += result.network.tensors[operand.tensor].channels;
+      }
+    } else if (auto slice = dyn_cast<cnn::SliceOp>(operation)) {
+      network::Operand &operand = op.operands[0];
+      const int64_t begin = slice.getStarts()[1];
+      operand.channels = {begin, begin + type.getDimSize(1)};
+      if (type.getRank() != 4)
+        return;
+      auto crop = [&](int axis) {
+        return AxisMap::crop(slice.getStarts()[axis], type.getDimSize(axis),
+                             slice.getInput().getType().getDimSize(axis));
+      };
+      operand.height = crop(2);
+      operand.width = crop(3);
+    }
   }
 
   LogicalResult markOutputs() {
@@ -332,6 +464,7 @@ private:
   func::FuncOp function;
   TargetOptions target;
   NetworkFromIR result;
+  std::vector<network::Layout> layouts; ///< as tensors are written
 };
 
 } // namespace

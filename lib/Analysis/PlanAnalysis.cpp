@@ -22,18 +22,29 @@ static network::Buffer::Role convertRole(plan::Role role) {
   llvm_unreachable("unknown role");
 }
 
+static int64_t elementsOf(plan::ViewType type) {
+  return type.getBatch() * type.getHeight() * type.getWidth() *
+         type.getChannels();
+}
+
 /// The buffer that a view covers from its first to its last element, or null.
 static plan::BufferOp findCoveredBuffer(Value value) {
-  auto view = value.getDefiningOp<plan::ViewOp>();
-  auto buffer = view.getBuffer().getDefiningOp<plan::BufferOp>();
-  if (!buffer || view.getRow() != 0 || view.getColumn() != 0)
-    return nullptr;
-  auto covered = cast<plan::ViewType>(value.getType());
-  auto all = cast<plan::BufferType>(buffer.getType());
-  return covered.getHeight() == all.getHeight() &&
-                 covered.getWidth() == all.getWidth()
+  plan::BufferOp buffer = plan::findBuffer(value);
+  return elementsOf(cast<plan::ViewType>(value.getType())) *
+                     network::kElementBytes ==
+                 buffer.getBytes()
              ? buffer
              : nullptr;
+}
+
+/// True where elements of the same index lie at the same place of two buffers
+/// that the views cover.
+static bool lieAlike(plan::ViewType a, plan::ViewType b) {
+  const bool ordersAgree =
+      a.getChannels() == 1 || a.getHeight() * a.getWidth() == 1;
+  return a.getBatch() == b.getBatch() && a.getHeight() == b.getHeight() &&
+         a.getWidth() == b.getWidth() && a.getChannels() == b.getChannels() &&
+         (a.getLayout() == b.getLayout() || ordersAgree);
 }
 
 /// True where the kernel also reads the buffer in another way than in place.
@@ -64,9 +75,6 @@ PlanBuffers collectBuffers(plan::ProgramOp program) {
     result.buffers.push_back(buffer);
     network::Buffer described;
     described.role = convertRole(buffer.getRole());
-    if (auto type = dyn_cast<plan::BufferType>(buffer.getType());
-        type && type.getLayout() == plan::Layout::Planar)
-      described.layout = network::Layout::Planar;
     described.bytes = buffer.getBytes();
     described.liveBegin = buffer.getRole() == plan::Role::Input ? 0 : -1;
     result.program.buffers.push_back(described);
@@ -101,7 +109,9 @@ PlanBuffers collectBuffers(plan::ProgramOp program) {
     for (Value value : kernel.getInPlaceInputs()) {
       plan::BufferOp input = findCoveredBuffer(value);
       plan::BufferOp output = findCoveredBuffer(kernel.getOutputView());
-      if (input && output && !isReadElsewhere(kernel, input))
+      if (input && output && !isReadElsewhere(kernel, input) &&
+          lieAlike(cast<plan::ViewType>(value.getType()),
+                   cast<plan::ViewType>(kernel.getOutputView().getType())))
         result.program.addReuse(static_cast<int64_t>(step), indexOf[input],
                                 indexOf[output]);
     }

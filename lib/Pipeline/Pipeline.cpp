@@ -58,7 +58,6 @@ void populateFuseAndTile(OpPassManager &manager,
 }
 
 void populatePlan(OpPassManager &manager, const PipelineOptions &options) {
-  manager.addNestedPass<func::FuncOp>(createVerifyFoldedPass());
   ConvertToPlanPassOptions convert;
   convert.target = options.target;
   convert.threads = options.threads;
@@ -71,6 +70,8 @@ void populatePlan(OpPassManager &manager, const PipelineOptions &options) {
 
 void populateCompile(OpPassManager &manager, const PipelineOptions &options) {
   populateFold(manager, options);
+  // Before a search that would be for nothing.
+  manager.addNestedPass<func::FuncOp>(createVerifyFoldedPass());
   populateFuseAndTile(manager, options);
   populatePlan(manager, options);
 }

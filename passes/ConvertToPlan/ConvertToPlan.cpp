@@ -2,20 +2,10 @@
 // Turns a network into a straight-line program of kernels.
 #include "passes/ConvertToPlan/ConvertToPlan.h"
 
+#include "passes/ConvertToPlan/Lowering.h"
 #include "passes/VerifyFolded/VerifyFolded.h"
 
-#include "snug/Analysis/NetworkAnalysis.h"
-#include "snug/Dialect/Plan/PlanDialect.h"
-#include "snug/Dialect/Snug/SnugConstants.h"
-#include "snug/Network/Program.h"
-
-#include "mlir/IR/Builders.h"
-#include "llvm/ADT/StringSet.h"
 #include "llvm/ADT/TypeSwitch.h"
-
-#include <cmath>
-#include <map>
-#include <tuple>
 
 #define DEBUG_TYPE "snug-convert-to-plan"
 
@@ -26,107 +16,16 @@ namespace snug {
 #define GEN_PASS_DEF_CONVERTTOPLANPASS
 #include "passes/ConvertToPlan/ConvertToPlan.h.inc"
 
-static plan::Activation convertActivation(cnn::Activation activation) {
-  switch (activation) {
-  case cnn::Activation::None:
-    return plan::Activation::None;
-  case cnn::Activation::Relu:
-    return plan::Activation::Relu;
-  case cnn::Activation::LeakyRelu:
-    return plan::Activation::LeakyRelu;
-  case cnn::Activation::Relu6:
-    return plan::Activation::Relu6;
-  default:
-    break; // snug-verify-folded has refused it
-  }
-  llvm_unreachable("unknown activation");
+/// The numbers of both dialects' enumerations are the plan schema's.
+Epilogue Epilogue::make(cnn::Activation activation, llvm::APFloat alpha,
+                        llvm::APFloat beta) {
+  Epilogue epilogue;
+  epilogue.activation =
+      *plan::symbolizeActivation(static_cast<uint32_t>(activation));
+  epilogue.alpha = std::move(alpha);
+  epilogue.beta = std::move(beta);
+  return epilogue;
 }
-
-namespace {
-
-/// What a kernel does to its sums before it stores them.
-struct Epilogue {
-  plan::Activation activation = plan::Activation::None;
-  llvm::APFloat slope = llvm::APFloat(0.0f);
-
-  Epilogue() = default;
-  Epilogue(cnn::Activation activation, llvm::APFloat slope)
-      : activation(convertActivation(activation)), slope(std::move(slope)) {}
-};
-
-/// Writes the steps of one expanded network as kernels. Everything about
-/// extents, tiles and buffers comes from the network::Program; this class only
-/// chooses the kernel of each op and names its parameters.
-class Lowering {
-public:
-  Lowering(func::FuncOp function, const NetworkFromIR &built,
-           const network::Program &steps, const TargetOptions &target)
-      : function(function), built(built), steps(steps), target(target),
-        builder(function), buffers(steps.buffers.size()) {}
-
-  LogicalResult run();
-
-private:
-  void describeGroups(plan::ProgramOp program);
-  void createBoundBuffers();
-  LogicalResult lower(const network::Step &step);
-  LogicalResult lowerOp(const network::Step &step, Operation *op);
-
-  Value buffer(int index);
-  Value view(const network::View &view);
-  plan::ViewType viewType(const network::Buffer &buffer,
-                          const network::View &view);
-
-  /// The segment of a parameter, made on first use. `bytes` is what the
-  /// catalogue packs it into.
-  FlatSymbolRefAttr segment(ElementsAttr value, StringRef name,
-                            plan::Packing packing, int64_t bytes,
-                            int64_t groups = 1);
-  FlatSymbolRefAttr bias(Value value, StringRef layer);
-
-  /// Creates a kernel in the step's group and tile. All values among
-  /// `arguments` exist: views are made in a stated order before.
-  template <typename Kernel, typename... Arguments>
-  void create(const network::Step &step, Location location,
-              Arguments &&...arguments) {
-    auto placed = [&](int index) {
-      return index < 0 ? IntegerAttr() : builder.getI64IntegerAttr(index);
-    };
-    Kernel::create(builder, location, std::forward<Arguments>(arguments)...,
-                   placed(listedGroup(step)), placed(step.tile));
-  }
-  int listedGroup(const network::Step &step) const;
-
-  void lowerConvolution(const network::Step &step, Operation *op,
-                        const runtime::WindowShape &window,
-                        ElementsAttr weights, FlatSymbolRefAttr biasSymbol,
-                        const Epilogue &epilogue);
-  LogicalResult lowerBatchNorm(const network::Step &step, cnn::BatchNormOp op);
-  void lowerPool(const network::Step &step, Operation *op, plan::PoolKind kind,
-                 ArrayRef<int64_t> window, ArrayRef<int64_t> strides,
-                 ArrayRef<int64_t> dilations, bool countIncludePad);
-  void lowerGemm(const network::Step &step, cnn::GemmOp op);
-  void lowerReshape(const network::Step &step, cnn::ReshapeOp op);
-
-  func::FuncOp function;
-  const NetworkFromIR &built;
-  const network::Program &steps;
-  TargetOptions target;
-  OpBuilder builder;
-  plan::ProgramOp program;
-  Block *body = nullptr;
-  SmallVector<Value> buffers;
-  /// (constant, packing, groups) to segment: tiles share what their layer has,
-  /// and layers what is packed alike.
-  std::map<std::tuple<const void *, plan::Packing, int64_t>, FlatSymbolRefAttr>
-      segments;
-  DenseMap<Operation *, std::pair<ElementsAttr, ElementsAttr>> normParameters;
-  llvm::StringSet<> segmentNames;
-  Operation *lastSegment = nullptr;
-  SmallVector<int> listedGroupOfOp;
-};
-
-} // namespace
 
 //===----------------------------------------------------------------------===//
 // Buffers, views, segments
@@ -147,9 +46,9 @@ Value Lowering::buffer(int index) {
                plan::WorkspaceType::get(builder.getContext(), from.bytes),
                plan::Role::Workspace, nullptr, nullptr, nullptr);
   const network::Tensor &tensor = built.network.tensors[from.tensor];
-  auto type = plan::BufferType::get(
-      builder.getContext(), tensor.batch, from.rows.size(), from.columns.size(),
-      tensor.channels, convertLayout(from.layout));
+  auto type = plan::BufferType::get(builder.getContext(), tensor.batch,
+                                    from.rows.size(), from.columns.size(),
+                                    from.channels, convertLayout(from.layout));
   return buffers[index] = plan::BufferOp::create(builder, function.getLoc(),
                                                  type, plan::Role::Activation,
                                                  nullptr, nullptr, nullptr);
@@ -184,28 +83,67 @@ void Lowering::createBoundBuffers() {
            network::Buffer::Role::Output);
 }
 
-plan::ViewType Lowering::viewType(const network::Buffer &buffer,
-                                  const network::View &view) {
-  const network::Tensor &tensor = built.network.tensors[buffer.tensor];
-  return plan::ViewType::get(
-      builder.getContext(), tensor.batch, view.rows.size(), view.columns.size(),
-      tensor.channels,
-      cast<plan::BufferType>(this->buffer(view.buffer).getType()).getLayout());
+bool Lowering::hasExtentsOfBuffer(const network::View &view) const {
+  const std::vector<network::Tensor> &tensors = built.network.tensors;
+  const network::Tensor &viewed = tensors[view.tensor];
+  const network::Tensor &held = tensors[steps.buffers[view.buffer].tensor];
+  return viewed.batch == held.batch && viewed.height == held.height &&
+         viewed.width == held.width;
+}
+
+Value Lowering::reinterpret(int index, const Extents &extents,
+                            plan::Layout layout) {
+  auto [batch, height, width, channels] = extents;
+  Value whole = buffer(index);
+  auto type = plan::BufferType::get(builder.getContext(), batch, height, width,
+                                    channels, layout);
+  if (whole.getType() == type)
+    return whole;
+  return plan::ReinterpretOp::create(builder, function.getLoc(), type, whole);
 }
 
 Value Lowering::view(const network::View &view) {
   const network::Buffer &from = steps.buffers[view.buffer];
-  Value value = buffer(view.buffer);
-  return plan::ViewOp::create(builder, function.getLoc(), viewType(from, view),
-                              value, view.rows.begin - from.rows.begin,
-                              view.columns.begin - from.columns.begin);
+  Value whole;
+  int64_t row = view.rows.begin, column = view.columns.begin;
+  if (hasExtentsOfBuffer(view)) {
+    whole = buffer(view.buffer);
+    row -= from.rows.begin;
+    column -= from.columns.begin;
+  } else {
+    // A reshape that lies where its operand does.
+    const network::Tensor &tensor = built.network.tensors[view.tensor];
+    whole = reinterpret(
+        view.buffer,
+        {tensor.batch, tensor.height, tensor.width, tensor.channels},
+        plan::Layout::Planar);
+  }
+  auto type = cast<plan::BufferType>(whole.getType());
+  return plan::ViewOp::create(
+      builder, function.getLoc(),
+      plan::ViewType::get(builder.getContext(), type.getBatch(),
+                          view.rows.size(), view.columns.size(),
+                          view.channels.size(), type.getLayout()),
+      whole, row, column, view.channels.begin);
+}
+
+Value Lowering::viewAs(const network::View &view, const Extents &extents,
+                       plan::Layout layout) {
+  auto [batch, height, width, channels] = extents;
+  return plan::ViewOp::create(
+      builder, function.getLoc(),
+      plan::ViewType::get(builder.getContext(), batch, height, width, channels,
+                          layout),
+      reinterpret(view.buffer, extents, layout), 0, 0, 0);
 }
 
 FlatSymbolRefAttr Lowering::segment(ElementsAttr value, StringRef name,
                                     plan::Packing packing, int64_t bytes,
-                                    int64_t groups) {
+                                    int64_t groups, ArrayRef<int64_t> strides,
+                                    ArrayRef<int64_t> dilations) {
   FlatSymbolRefAttr &symbol =
-      segments[{value.getAsOpaquePointer(), packing, groups}];
+      segments[{value.getAsOpaquePointer(), packing, groups, strides.vec(),
+                dilations.vec()}];
   if (symbol)
     return symbol;
   std::string unique = name.str();
@@ -216,8 +154,9 @@ FlatSymbolRefAttr Lowering::segment(ElementsAttr value, StringRef name,
     builder.setInsertionPointAfter(lastSegment);
   else
     builder.setInsertionPointToStart(body);
-  lastSegment = plan::SegmentOp::create(builder, function.getLoc(), unique,
-                                        packing, bytes, groups, value);
+  lastSegment =
+      plan::SegmentOp::create(builder, function.getLoc(), unique, packing,
+                              bytes, groups, strides, dilations, value);
   return symbol = FlatSymbolRefAttr::get(builder.getContext(), unique);
 }
 
@@ -230,10 +169,10 @@ FlatSymbolRefAttr Lowering::bias(Value value, StringRef layer) {
 }
 
 //===----------------------------------------------------------------------===//
-// Kernels
+// Steps
 //===----------------------------------------------------------------------===//
 
-int Lowering::listedGroup(const network::Step &step) const {
+int Lowering::listedGroup(const Step &step) const {
   if (step.op >= 0)
     return listedGroupOfOp[step.op];
   return step.group >= 0
@@ -241,189 +180,23 @@ int Lowering::listedGroup(const network::Step &step) const {
              : -1;
 }
 
-void Lowering::lowerConvolution(const network::Step &step, Operation *op,
-                                const runtime::WindowShape &window,
-                                ElementsAttr weights,
-                                FlatSymbolRefAttr biasSymbol,
-                                const Epilogue &epilogue) {
-  FlatSymbolRefAttr symbol = segment(
-      weights, built.network.ops[step.op].name + ".weights",
-      plan::Packing::Convolution,
-      runtime::packedConvolutionBytes(target.target, window), window.groups);
-  Value input = view(step.inputs[0]);
-  Value residual = step.inputs.size() > 1 ? view(step.inputs[1]) : Value();
-  Value output = view(step.output);
-  Value workspace = step.workspace >= 0 ? buffer(step.workspace) : Value();
-  create<plan::ConvolutionOp>(
-      step, op->getLoc(), input, output, residual, workspace, symbol.getValue(),
-      biasSymbol, ArrayRef<int64_t>{window.kernelHeight, window.kernelWidth},
-      ArrayRef<int64_t>{window.strideHeight, window.strideWidth},
-      ArrayRef<int64_t>{window.dilationHeight, window.dilationWidth},
-      ArrayRef<int64_t>{step.padTop, step.padLeft, step.padBottom,
-                        step.padRight},
-      window.groups, epilogue.activation, epilogue.slope);
-}
-
-/// A batch norm on its own is a depthwise 1x1 convolution: its weights and
-/// biases are the scale and shift that the statistics come down to.
-LogicalResult Lowering::lowerBatchNorm(const network::Step &step,
-                                       cnn::BatchNormOp op) {
-  auto [cached, isNew] = normParameters.try_emplace(op);
-  std::string name = built.network.ops[step.op].name;
-  if (isNew) {
-    auto scale = cnn::getConstantValues(op.getScale());
-    auto shift = cnn::getConstantValues(op.getShift());
-    auto mean = cnn::getConstantValues(op.getMean());
-    auto variance = cnn::getConstantValues(op.getVariance());
-    if (!scale || !shift || !mean || !variance)
-      return op.emitError("statistics must be constants with values");
-    int64_t channels = scale->size();
-    double epsilon = op.getEpsilon().convertToDouble();
-    auto factor = [&](int64_t c) {
-      return (*scale)[c] /
-             std::sqrt(static_cast<double>((*variance)[c]) + epsilon);
-    };
-    Type element = builder.getF32Type();
-    cached->second.first =
-        cnn::makeWeights(RankedTensorType::get({channels, 1, 1, 1}, element),
-                         name + ".weights", [&](MutableArrayRef<float> values) {
-                           for (int64_t c = 0; c < channels; ++c)
-                             values[c] = static_cast<float>(factor(c));
-                         });
-    cached->second.second =
-        cnn::makeWeights(RankedTensorType::get({channels}, element),
-                         name + ".bias", [&](MutableArrayRef<float> values) {
-                           for (int64_t c = 0; c < channels; ++c)
-                             values[c] = static_cast<float>(
-                                 (*shift)[c] - (*mean)[c] * factor(c));
-                         });
-  }
-  auto [weights, shift] = cached->second;
-  FlatSymbolRefAttr biasSymbol =
-      segment(shift, name + ".bias", plan::Packing::Bias,
-              runtime::packedBiasBytes(shift.getNumElements()));
-  lowerConvolution(step, op, windowShape(op), weights, biasSymbol, Epilogue());
-  return success();
-}
-
-void Lowering::lowerPool(const network::Step &step, Operation *op,
-                         plan::PoolKind kind, ArrayRef<int64_t> window,
-                         ArrayRef<int64_t> strides, ArrayRef<int64_t> dilations,
-                         bool countIncludePad) {
-  Value input = view(step.inputs[0]);
-  Value output = view(step.output);
-  create<plan::PoolOp>(step, op->getLoc(), input, output, kind, window, strides,
-                       dilations,
-                       ArrayRef<int64_t>{step.padTop, step.padLeft,
-                                         step.padBottom, step.padRight},
-                       countIncludePad);
-}
-
-void Lowering::lowerGemm(const network::Step &step, cnn::GemmOp op) {
-  std::string name = built.network.ops[step.op].name;
-  int64_t inputs = op.getInput().getType().getShape()[1];
-  int64_t outputs = op.getResult().getType().getShape()[1];
-  FlatSymbolRefAttr weights =
-      segment(op.getWeight().getDefiningOp<cnn::ConstantOp>().getValue(),
-              name + ".weights",
-              op.getTransposeWeight() ? plan::Packing::TransposedGemm
-                                      : plan::Packing::Gemm,
-              runtime::packedGemmBytes(target.target, inputs, outputs));
-  FlatSymbolRefAttr biasSymbol = bias(op.getBias(), name);
-  Value input = view(step.inputs[0]);
-  Value output = view(step.output);
-  Epilogue epilogue(op.getActivation(), op.getAlpha());
-  create<plan::GemmOp>(step, op->getLoc(), input, output, weights.getValue(),
-                       biasSymbol, epilogue.activation, epilogue.slope);
-}
-
-/// Flattening is a move into planar order, after which the extents no longer
-/// matter.
-void Lowering::lowerReshape(const network::Step &step, cnn::ReshapeOp op) {
-  Value input = view(step.inputs[0]);
-  auto inputType = cast<plan::ViewType>(input.getType());
-  Value planar = plan::ReinterpretOp::create(
-      builder, op.getLoc(),
-      plan::BufferType::get(builder.getContext(), inputType.getBatch(),
-                            inputType.getHeight(), inputType.getWidth(),
-                            inputType.getChannels(), plan::Layout::Planar),
-      buffer(step.output.buffer));
-  auto outputType = plan::ViewType::get(
-      builder.getContext(), inputType.getBatch(), inputType.getHeight(),
-      inputType.getWidth(), inputType.getChannels(), plan::Layout::Planar);
-  Value output =
-      plan::ViewOp::create(builder, op.getLoc(), outputType, planar, 0, 0);
-  create<plan::MoveOp>(step, op.getLoc(), input, output);
-}
-
-LogicalResult Lowering::lowerOp(const network::Step &step, Operation *op) {
-  /// A kernel of views alone: all inputs, then the output.
-  auto createElementwise = [&](auto kernel, auto... attributes) {
-    SmallVector<Value, 2> inputs;
-    for (const network::View &input : step.inputs)
-      inputs.push_back(view(input));
-    Value output = view(step.output);
-    using Kernel = decltype(kernel);
-    if constexpr (std::is_same_v<Kernel, plan::AddOp>)
-      create<Kernel>(step, op->getLoc(), inputs[0], inputs[1], output,
-                     attributes...);
-    else
-      create<Kernel>(step, op->getLoc(), inputs[0], output, attributes...);
-  };
+LogicalResult Lowering::lowerOp(const Step &step, Operation *op) {
   return llvm::TypeSwitch<Operation *, LogicalResult>(op)
-      .Case([&](cnn::BatchNormOp norm) { return lowerBatchNorm(step, norm); })
-      .Case([&](cnn::Conv2DOp conv) {
-        FlatSymbolRefAttr biasSymbol =
-            bias(conv.getBias(), built.network.ops[step.op].name);
-        lowerConvolution(
-            step, op, windowShape(conv),
-            conv.getFilter().getDefiningOp<cnn::ConstantOp>().getValue(),
-            biasSymbol, Epilogue(conv.getActivation(), conv.getAlpha()));
-        return success();
-      })
-      .Case([&](cnn::MaxPool2DOp pool) {
-        lowerPool(step, op, plan::PoolKind::Max, pool.getKernel(),
-                  pool.getStrides(), pool.getDilations(), false);
-        return success();
-      })
-      .Case([&](cnn::AvgPool2DOp pool) {
-        lowerPool(step, op, plan::PoolKind::Average, pool.getKernel(),
-                  pool.getStrides(), {1, 1}, pool.getCountIncludePad());
-        return success();
-      })
-      .Case([&](cnn::GemmOp gemm) {
-        lowerGemm(step, gemm);
-        return success();
-      })
-      .Case([&](cnn::ReshapeOp reshape) {
-        lowerReshape(step, reshape);
-        return success();
-      })
-      .Case([&](cnn::GlobalAvgPoolOp) {
-        createElementwise(plan::GlobalAveragePoolOp());
-        return success();
-      })
-      .Case([&](cnn::SoftmaxOp) {
-        createElementwise(plan::SoftmaxOp());
-        return success();
-      })
-      .Case([&](cnn::UnaryOp unary) {
-        Epilogue epilogue(unary.getKind(), unary.getAlpha());
-        createElementwise(plan::UnaryOp(), epilogue.activation, epilogue.slope);
-        return success();
-      })
-      .Case([&](cnn::BinaryOp sum) {
-        Epilogue epilogue(sum.getActivation(), sum.getAlpha());
-        createElementwise(plan::AddOp(), epilogue.activation, epilogue.slope);
-        return success();
-      })
+      .Case<cnn::AvgPool2DOp, cnn::BatchNormOp, cnn::BinaryOp,
+            cnn::ChannelShuffleOp, cnn::ConcatOp, cnn::Conv2DOp,
+            cnn::ConvTranspose2DOp, cnn::DepthToSpaceOp, cnn::GemmOp,
+            cnn::GlobalAvgPoolOp, cnn::GlobalMaxPoolOp, cnn::LrnOp,
+            cnn::MatMulOp, cnn::MaxPool2DOp, cnn::PadOp, cnn::ReduceOp,
+            cnn::ReshapeOp, cnn::ResizeOp, cnn::SliceOp, cnn::SoftmaxOp,
+            cnn::SpaceToDepthOp, cnn::TransposeOp, cnn::UnaryOp>(
+          [&](auto known) { return lower(step, known); })
       .Default([&](Operation *) {
         return op->emitError("has no kernel; run snug-verify-folded to see "
                              "which pass should have removed it");
       });
 }
 
-LogicalResult Lowering::lower(const network::Step &step) {
+LogicalResult Lowering::lowerStep(const Step &step) {
   if (step.op >= 0)
     return lowerOp(step, built.ops[step.op]);
   Value input = view(step.inputs[0]);
@@ -436,7 +209,7 @@ LogicalResult Lowering::lower(const network::Step &step) {
 }
 
 /// Lists all ops by group; consecutive ops outside groups form a whole one.
-void Lowering::describeGroups(plan::ProgramOp program) {
+void Lowering::describeGroups() {
   SmallVector<Attribute> groups;
   const std::vector<network::Op> &ops = built.network.ops;
   auto list = [&](int64_t begin, int64_t end, const network::Schedule &how) {
@@ -468,12 +241,12 @@ LogicalResult Lowering::run() {
       runtime::targetName(target.target), target.threads, nullptr, nullptr,
       nullptr, nullptr);
   body = builder.createBlock(&program.getBody());
-  describeGroups(program);
+  describeGroups();
   program.setPredictedAttr(builder.getDictionaryAttr(builder.getNamedAttr(
       "network_macs", builder.getI64IntegerAttr(built.network.macs()))));
   createBoundBuffers();
-  for (const network::Step &step : steps.steps)
-    if (failed(lower(step)))
+  for (const Step &step : steps.steps)
+    if (failed(lowerStep(step)))
       return failure();
   function.erase();
   return success();

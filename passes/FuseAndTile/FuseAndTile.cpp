@@ -134,31 +134,41 @@ FuseAndTilePass::choose(func::FuncOp function, const NetworkFromIR &built,
   return *partition;
 }
 
-/// Moves the ops of a group, with the constants that only they use, into a
-/// snug.fused_group in the last op's place.
+/// Moves the ops of a group, with copies of the constants that they use, into a
+/// snug.fused_group in the last op's place. What is used behind the group is a
+/// result of it.
 void FuseAndTilePass::outline(const NetworkFromIR &built,
                               const network::Group &group) {
-  ArrayRef<Operation *> ops =
-      ArrayRef(built.ops).slice(group.opBegin, group.opEnd - group.opBegin);
+  // An op with several results stands in the network once for each of them.
+  llvm::SetVector<Operation *> ops;
+  for (int64_t i = group.opBegin; i < group.opEnd; ++i)
+    ops.insert(built.ops[i]);
   llvm::SetVector<Operation *> constants;
   llvm::SetVector<Value> inputs;
-  DenseSet<Operation *> inside(ops.begin(), ops.end());
-  for (Operation *op : ops)
+  SmallVector<Value> results;
+  SmallVector<Type> resultTypes;
+  SmallVector<Location> locations;
+  for (Operation *op : ops) {
+    locations.push_back(op->getLoc());
     for (Value operand : op->getOperands()) {
       Operation *producer = operand.getDefiningOp();
       if (isa_and_nonnull<cnn::ConstantOp>(producer))
         constants.insert(producer);
-      else if (!producer || !inside.contains(producer))
+      else if (!producer || !ops.contains(producer))
         inputs.insert(operand);
     }
+    for (Value result : op->getResults())
+      if (llvm::any_of(result.getUsers(),
+                       [&](Operation *user) { return !ops.contains(user); })) {
+        results.push_back(result);
+        resultTypes.push_back(result.getType());
+      }
+  }
 
   Operation *last = ops.back();
   OpBuilder builder(last);
-  SmallVector<Location> locations;
-  for (Operation *op : ops)
-    locations.push_back(op->getLoc());
   auto fused = cnn::FusedGroupOp::create(
-      builder, builder.getFusedLoc(locations), last->getResultTypes(),
+      builder, builder.getFusedLoc(locations), resultTypes,
       inputs.getArrayRef(),
       cnn::makeScheduleAttr(builder.getContext(), group.schedule));
   Block *body = builder.createBlock(&fused.getBody());
@@ -169,10 +179,13 @@ void FuseAndTilePass::outline(const NetworkFromIR &built,
     builder.clone(*constant, mapping);
   for (Operation *op : ops)
     builder.clone(*op, mapping);
-  cnn::YieldOp::create(builder, last->getLoc(),
-                       mapping.lookup(last->getResult(0)));
-  last->getResult(0).replaceAllUsesWith(fused.getResult(0));
-  for (Operation *op : llvm::reverse(ops))
+  SmallVector<Value> yielded;
+  for (Value result : results)
+    yielded.push_back(mapping.lookup(result));
+  cnn::YieldOp::create(builder, last->getLoc(), yielded);
+  for (auto [result, outer] : llvm::zip_equal(results, fused.getResults()))
+    result.replaceAllUsesWith(outer);
+  for (Operation *op : llvm::reverse(ops.getArrayRef()))
     op->erase();
   for (Operation *constant : constants)
     if (constant->use_empty())

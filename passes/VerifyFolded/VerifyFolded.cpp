@@ -2,6 +2,7 @@
 // Checks that every operation has a kernel.
 #include "passes/VerifyFolded/VerifyFolded.h"
 
+#include "snug/Analysis/MergedExtents.h"
 #include "snug/Dialect/Snug/SnugConstants.h"
 #include "snug/Dialect/Snug/SnugDialect.h"
 
@@ -33,40 +34,51 @@ static LogicalResult verifyParameters(cnn::ReceptiveFieldOpInterface op) {
   return success();
 }
 
-/// The kernels' epilogue knows only some activations.
-static bool hasKernel(cnn::Activation activation) {
-  return activation <= cnn::Activation::Relu6;
+static ArrayRef<int64_t> shapeOf(Value value) {
+  return cast<RankedTensorType>(value.getType()).getShape();
+}
+
+static LogicalResult verifyOpaque(cnn::OpaqueOp op) {
+  std::string name = op.getName().str();
+  if (!op.getDomain().empty())
+    name = op.getDomain().str() + "." + name;
+  return op.emitError("operator ")
+         << name
+         << " has no kernel, so no plan can be made; 'snug estimate' analyses "
+            "the model as it is, replace the node to run it";
+}
+
+/// What no kernel, and no few of them, compute.
+static LogicalResult verifyExtents(Operation *op) {
+  if (auto binary = dyn_cast<cnn::BinaryOp>(op);
+      binary &&
+      !mergeBroadcast(shapeOf(binary.getLeft()), shapeOf(binary.getRight()),
+                      shapeOf(binary.getResult())))
+    return op->emitError("repeats its operands along more axes in turn than a "
+                         "kernel has; expand one of them before");
+  if (auto reduce = dyn_cast<cnn::ReduceOp>(op);
+      reduce && !mergeReduced(shapeOf(reduce.getInput()), reduce.getAxes()))
+    return op->emitError("reduces axes that are no neighbours; reduce them one "
+                         "after the other");
+  if (auto matmul = dyn_cast<cnn::MatMulOp>(op);
+      matmul &&
+      !mergeMatMul(shapeOf(matmul.getLeft()), shapeOf(matmul.getRight())))
+    return op->emitError("repeats matrices of one side for some of the other's "
+                         "batches; expand the batch before");
+  if (auto pad = dyn_cast<cnn::PadOp>(op);
+      pad && !mergePad(shapeOf(pad.getInput()), pad.getLow(), pad.getHigh()))
+    return op->emitError("pads more than three axes; pad them one after the "
+                         "other");
+  return success();
 }
 
 static LogicalResult verifyOp(Operation *op) {
-  if (isa<cnn::ConvTranspose2DOp, cnn::MatMulOp, cnn::GlobalMaxPoolOp,
-          cnn::ReduceOp, cnn::LrnOp, cnn::TransposeOp, cnn::ConcatOp,
-          cnn::SliceOp, cnn::PadOp, cnn::ResizeOp, cnn::DepthToSpaceOp,
-          cnn::SpaceToDepthOp, cnn::ChannelShuffleOp, cnn::OpaqueOp>(op))
-    return op->emitError("has no kernel");
-  if (auto binary = dyn_cast<cnn::BinaryOp>(op);
-      binary && (binary.getKind() != cnn::BinaryKind::Add ||
-                 binary.getLeft().getType() != binary.getRight().getType() ||
-                 cast<cnn::ReceptiveFieldOpInterface>(op)
-                         .getActivationOperands()
-                         .size() != 2))
-    return op->emitError("only a sum of two computed tensors of one type has a "
-                         "kernel");
-  if (auto pool = dyn_cast<cnn::AvgPool2DOp>(op);
-      pool && llvm::any_of(pool.getCeilPads(), [](int64_t p) { return p; }))
-    return op->emitError("has no kernel with ceil pads");
-  for (auto activation : {StringRef("activation"), StringRef("kind")})
-    if (auto kind = dyn_cast_or_null<cnn::ActivationAttr>(
-            op->getAttrDictionary().get(activation));
-        kind && !hasKernel(kind.getValue()))
-      return op->emitError("activation ")
-             << cnn::stringifyActivation(kind.getValue()) << " has no kernel";
+  if (auto opaque = dyn_cast<cnn::OpaqueOp>(op))
+    return verifyOpaque(opaque);
   if (isa<cnn::IdentityOp, cnn::DropoutOp>(op))
     return op->emitError("has no kernel; run snug-fold-identity before");
-  if (auto softmax = dyn_cast<cnn::SoftmaxOp>(op);
-      softmax && softmax.getAxis() != 1)
-    return op->emitError("softmax over axis ")
-           << softmax.getAxis() << " has no kernel; only axis 1 (channels) has";
+  if (failed(verifyExtents(op)))
+    return failure();
   if (auto geometry = dyn_cast<cnn::ReceptiveFieldOpInterface>(op))
     return verifyParameters(geometry);
   return success();

@@ -11,12 +11,13 @@ def VerifyFoldedPass : Pass<"snug-verify-folded", "::mlir::func::FuncOp"> {
     Requires: a function of the `snug` dialect.
 
     Guarantees: if it succeeds, `snug-convert-to-plan` finds a kernel for every
-    operation: no identity or dropout is left, weights, biases and statistics
-    are constants whose values are present, softmax runs over channels. Changes
+    operation: no identity, dropout or foreign operator is left; weights,
+    biases and statistics are constants whose values are present; broadcasts,
+    reductions, batches of matrices and pads come down to four extents. Changes
     nothing.
 
-    Fails when: one of these does not hold; the error names the pass that should
-    have provided it.
+    Fails when: one of these does not hold; the error names the node, and the
+    pass that should have provided it or what to change in the model.
 
     Example:
 

@@ -20,11 +20,10 @@ func.func @returns_twice(%x: tensor<1x4x8x8xf32>) -> (tensor<1x4x8x8xf32>, tenso
 
 // -----
 
-func.func @rank(%x: tensor<1x4x8x8xf32>) -> tensor<4x64xf32> {
-  // expected-error @below {{tensor 'reshape_0' must be a static float32 tensor of rank 2 or 4, got 'tensor<4x8x8xf32>'}}
-  %0 = snug.reshape %x : tensor<1x4x8x8xf32> -> tensor<4x8x8xf32>
-  %1 = snug.reshape %0 : tensor<4x8x8xf32> -> tensor<4x64xf32>
-  return %1 : tensor<4x64xf32>
+// expected-error @below {{tensor 'input1' must be a static float32 tensor, got 'tensor<?x4xf32>'}}
+func.func @dynamic(%x: tensor<1x4x8x8xf32>, %y: tensor<?x4xf32>) -> tensor<1x4x8x8xf32> {
+  %0 = snug.unary relu %x : tensor<1x4x8x8xf32>
+  return %0 : tensor<1x4x8x8xf32>
 }
 
 // -----

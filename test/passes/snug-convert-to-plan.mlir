@@ -61,3 +61,40 @@ func.func @tail(%x: tensor<1x4x2x2xf32>) -> tensor<1x3xf32> {
   %3 = snug.softmax %2 axis 1 : tensor<1x3xf32>
   return %3 : tensor<1x3xf32>
 }
+
+// -----
+
+// A tile of an average counts what of the op's own pads lies behind its part
+// of the input: one row below the second tile, not the row that ceil_pads adds.
+// CHECK-LABEL: snug_plan.program @counted
+// CHECK: snug_plan.pool average {{.*}} pads [1, 1, 0, 1] counted [0, 1] {count_include_pad = true, group = 0 : i64, tile = 0 : i64}
+// CHECK: snug_plan.pool average {{.*}} pads [0, 1, 2, 1] counted [1, 1] {count_include_pad = true, group = 0 : i64, tile = 1 : i64}
+func.func @counted(%x: tensor<1x3x10x9xf32>) -> tensor<1x3x6x5xf32> {
+  %0 = snug.fused_group(%in = %x) schedule(#snug.grid<tiles = [2, 1]>) : (tensor<1x3x10x9xf32>) -> tensor<1x3x6x5xf32> {
+    %1 = snug.avg_pool2d %in kernel [3, 3] strides [2, 2] pads [1, 1, 1, 1] ceil_pads [1, 0] count_include_pad
+      : (tensor<1x3x10x9xf32>) -> tensor<1x3x6x5xf32>
+    snug.yield %1 : tensor<1x3x6x5xf32>
+  }
+  return %0 : tensor<1x3x6x5xf32>
+}
+
+// -----
+
+// Constants are segments: one number a channel as it is, an image in the order
+// of the kernel, of which a tile reads its rows.
+// CHECK-LABEL: snug_plan.program @constants
+// CHECK-DAG: snug_plan.segment @[[CHANNELS:[a-z0-9_.]+]] packing constant bytes 12 = {{.*}} : tensor<3x1x1xf32>
+// CHECK-DAG: snug_plan.segment @[[IMAGE:[a-z0-9_.]+]] packing channels_last_constant bytes 192 = {{.*}} : tensor<1x3x4x4xf32>
+// CHECK: snug_plan.binary mul left {{.*}} constant @[[CHANNELS]] begin 0 extents [1, 1, 1, 3] strides [3, 3, 3, 1] to {{.*}} activation silu
+// CHECK: snug_plan.binary sub right {{.*}} constant @[[IMAGE]] begin 0 extents [1, 2, 4, 3] strides [48, 12, 3, 1] to
+// CHECK: snug_plan.binary sub right {{.*}} constant @[[IMAGE]] begin 24 extents [1, 2, 4, 3] strides [48, 12, 3, 1] to
+func.func @constants(%x: tensor<1x3x4x4xf32>) -> tensor<1x3x4x4xf32> {
+  %0 = snug.fused_group(%in = %x) schedule(#snug.grid<tiles = [2, 1]>) : (tensor<1x3x4x4xf32>) -> tensor<1x3x4x4xf32> {
+    %scale = snug.constant dense<2.0> : tensor<3x1x1xf32>
+    %image = snug.constant dense<0.5> : tensor<3x4x4xf32>
+    %1 = snug.binary mul %in, %scale activation silu : (tensor<1x3x4x4xf32>, tensor<3x1x1xf32>) -> tensor<1x3x4x4xf32>
+    %2 = snug.binary sub %image, %1 : (tensor<3x4x4xf32>, tensor<1x3x4x4xf32>) -> tensor<1x3x4x4xf32>
+    snug.yield %2 : tensor<1x3x4x4xf32>
+  }
+  return %0 : tensor<1x3x4x4xf32>
+}

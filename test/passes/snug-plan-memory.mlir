@@ -44,5 +44,5 @@ snug_plan.program @in_place target "portable" threads 1 attributes {
   %1 = snug_plan.view %a[0, 0] : <1x4x4x1, planar> -> <1x4x4x1, planar>
   %2 = snug_plan.view %y[0, 0] : <1x4x4x1, planar> -> <1x4x4x1, planar>
   snug_plan.unary %0 to %1 activation relu {group = 0 : i64} : <1x4x4x1, planar> to <1x4x4x1, planar>
-  snug_plan.add %1, %0 to %2 {group = 0 : i64} : <1x4x4x1, planar>, <1x4x4x1, planar> to <1x4x4x1, planar>
+  snug_plan.binary add left %1 : !snug_plan.view<1x4x4x1, planar> right %0 : !snug_plan.view<1x4x4x1, planar> to %2 {group = 0 : i64} : <1x4x4x1, planar>
 }

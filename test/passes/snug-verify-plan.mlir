@@ -9,5 +9,5 @@ snug_plan.program @in_place target "portable" threads 1 arena 4096 {
   %y = snug_plan.buffer output "y" shape [1, 4] offset 64 : !snug_plan.buffer<1x1x1x4, channels_last>
   %0 = snug_plan.view %x[0, 0] : <1x1x1x4, channels_last> -> <1x1x1x4, channels_last>
   %1 = snug_plan.view %y[0, 0] : <1x1x1x4, channels_last> -> <1x1x1x4, channels_last>
-  snug_plan.add %0, %0 to %1 : <1x1x1x4, channels_last>, <1x1x1x4, channels_last> to <1x1x1x4, channels_last>
+  snug_plan.binary add left %0 : !snug_plan.view<1x1x1x4, channels_last> right %0 : !snug_plan.view<1x1x1x4, channels_last> to %1 : <1x1x1x4, channels_last>
 }

@@ -32,7 +32,8 @@ struct NetworkFromIR {
   network::Network network;
   /// The groups that the IR already has (snug.fused_group).
   network::Partition partition;
-  std::vector<mlir::Operation *> ops;        ///< of network.ops[i]
+  /// Of network.ops[i]; an op with several results stands there several times.
+  std::vector<mlir::Operation *> ops;
   std::vector<mlir::Value> tensors;          ///< of network.tensors[i]
   llvm::DenseMap<mlir::Value, int> tensorOf; ///< group arguments included
 };
@@ -53,6 +54,7 @@ std::string outputName(mlir::func::FuncOp function, unsigned index);
 
 /// Window of a convolution on its full tensors, as the catalogue takes it.
 runtime::WindowShape windowShape(cnn::Conv2DOp op);
+runtime::WindowShape windowShape(cnn::ConvTranspose2DOp op);
 /// A batch norm that runs on its own: a depthwise 1x1 convolution.
 runtime::WindowShape windowShape(cnn::BatchNormOp op);
 

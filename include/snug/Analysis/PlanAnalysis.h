@@ -21,9 +21,9 @@ struct PlanBuffers {
   /// the node and tile that wrote it first.
   std::vector<std::string> names;
   llvm::SmallVector<plan::KernelOpInterface> kernels;
-  /// Buffers with roles, layouts, bytes and lifetimes, one blank step for each
-  /// kernel, and reuses. A buffer lives from the first kernel that touches it
-  /// to the last; inputs from the start, outputs to the end.
+  /// Buffers with roles, bytes and lifetimes (layouts are of views), one blank
+  /// step for each kernel, and reuses. A buffer lives from the first kernel
+  /// that touches it to the last; inputs from the start, outputs to the end.
   network::Program program;
 };
 

@@ -49,6 +49,14 @@ std::optional<ConstantValues> getConstantValues(Value value) {
   return getConstantValues(constant.getValue());
 }
 
+ElementsAttr reshapeConstant(ElementsAttr value, ArrayRef<int64_t> shape) {
+  auto type =
+      RankedTensorType::get(shape, value.getShapedType().getElementType());
+  if (auto resource = dyn_cast<DenseResourceElementsAttr>(value))
+    return DenseResourceElementsAttr::get(type, resource.getRawHandle());
+  return cast<DenseElementsAttr>(value).reshape(type);
+}
+
 DenseResourceElementsAttr
 makeWeights(RankedTensorType type, StringRef name,
             function_ref<void(MutableArrayRef<float>)> fill) {

@@ -2,6 +2,9 @@
 // Writes a snug_plan.program as a plan file.
 #include "snug/Export/ExportPlan.h"
 
+#include "KernelTables.h"
+#include "PackSegment.h"
+
 #include "snug/Dialect/Plan/PlanDialect.h"
 #include "snug/Dialect/Snug/SnugConstants.h"
 #include "snug/Dialect/Snug/SnugDialect.h"
@@ -10,8 +13,6 @@
 #include "snug/runtime/plan_generated.h"
 
 #include "mlir/IR/BuiltinAttributes.h"
-#include "llvm/ADT/StringMap.h"
-#include "llvm/ADT/TypeSwitch.h"
 #include "llvm/Support/MathExtras.h"
 
 #include <algorithm>
@@ -41,10 +42,6 @@ private:
   LogicalResult addBinding(plan::BufferOp buffer);
   LogicalResult addInstruction(plan::KernelOpInterface kernel);
 
-  std::unique_ptr<schema::View> view(Value value);
-  template <typename Op> std::unique_ptr<schema::Window> window(Op op);
-  template <typename Table, typename Op> void setEpilogue(Table &table, Op op);
-  int segmentIndex(std::optional<StringRef> symbol);
   LogicalResult writeSegments(llvm::raw_ostream &output, bool freeWeights);
 
   plan::ProgramOp program;
@@ -60,53 +57,6 @@ private:
 static std::string layerName(Operation *op) {
   StringRef name = cnn::getNodeName(op);
   return name.empty() ? op->getName().stripDialect().str() : name.str();
-}
-
-//===----------------------------------------------------------------------===//
-// Views, windows, epilogues
-//===----------------------------------------------------------------------===//
-
-/// Where a view's elements lie: byte offset in the arena, strides in elements.
-std::unique_ptr<schema::View> Exporter::view(Value value) {
-  if (!value)
-    return nullptr;
-  auto op = value.getDefiningOp<plan::ViewOp>();
-  plan::BufferOp buffer = plan::findBuffer(value);
-  plan::BufferType whole = op.getBuffer().getType();
-  plan::ViewType part = op.getType();
-  // Where both orders are the same bytes, they are described as channels last,
-  // which is what compute kernels take.
-  bool isPlanar = whole.getLayout() == plan::Layout::Planar &&
-                  whole.getChannels() != 1 &&
-                  whole.getHeight() * whole.getWidth() != 1;
-  int64_t channelStride = isPlanar ? whole.getHeight() * whole.getWidth() : 1;
-  int64_t pixelStride = isPlanar ? 1 : whole.getChannels();
-  int64_t rowStride = pixelStride * whole.getWidth();
-  int64_t batchStride =
-      whole.getChannels() * whole.getHeight() * whole.getWidth();
-  int64_t first = static_cast<int64_t>(op.getRow()) * rowStride +
-                  static_cast<int64_t>(op.getColumn()) * pixelStride;
-  return std::make_unique<schema::View>(
-      *buffer.getOffset() + 4 * first, part.getBatch(), part.getHeight(),
-      part.getWidth(), part.getChannels(), batchStride, rowStride, pixelStride,
-      channelStride);
-}
-
-template <typename Op> std::unique_ptr<schema::Window> Exporter::window(Op op) {
-  return std::make_unique<schema::Window>(
-      op.getKernel()[0], op.getKernel()[1], op.getStrides()[0],
-      op.getStrides()[1], op.getDilations()[0], op.getDilations()[1],
-      op.getPads()[0], op.getPads()[1], op.getPads()[2], op.getPads()[3]);
-}
-
-template <typename Table, typename Op>
-void Exporter::setEpilogue(Table &table, Op op) {
-  table.activation = static_cast<schema::Activation>(op.getActivation());
-  table.alpha = op.getSlope().convertToFloat();
-}
-
-int Exporter::segmentIndex(std::optional<StringRef> symbol) {
-  return symbol ? segmentIndices.lookup(*symbol) : -1;
 }
 
 //===----------------------------------------------------------------------===//
@@ -152,92 +102,7 @@ LogicalResult Exporter::addInstruction(plan::KernelOpInterface kernel) {
   instruction->group = static_cast<int32_t>(kernel.getGroupIndex());
   instruction->tile = static_cast<int32_t>(kernel.getTileIndex());
   LogicalResult known =
-      llvm::TypeSwitch<Operation *, LogicalResult>(kernel)
-          .Case([&](plan::ConvolutionOp op) {
-            schema::ConvolutionT table;
-            table.input = view(op.getInput());
-            table.output = view(op.getOutput());
-            table.residual = view(op.getResidual());
-            table.window = window(op);
-            table.groups = static_cast<int32_t>(op.getConvolutionGroups());
-            table.weights = segmentIndex(op.getWeights());
-            table.bias = segmentIndex(op.getBias());
-            setEpilogue(table, op);
-            if (Value workspace = op.getWorkspace()) {
-              auto buffer = workspace.getDefiningOp<plan::BufferOp>();
-              table.workspace = std::make_unique<schema::Range>(
-                  *buffer.getOffset(), buffer.getBytes());
-            }
-            instruction->kernel.Set(std::move(table));
-            return success();
-          })
-          .Case([&](plan::PoolOp op) {
-            schema::PoolT table;
-            table.input = view(op.getInput());
-            table.output = view(op.getOutput());
-            table.window = window(op);
-            table.kind = static_cast<schema::PoolKind>(op.getKind());
-            table.count_include_pad = op.getCountIncludePad();
-            if (table.count_include_pad) {
-              table.counted_bottom = table.window->pad_bottom();
-              table.counted_right = table.window->pad_right();
-            }
-            instruction->kernel.Set(std::move(table));
-            return success();
-          })
-          .Case([&](plan::GemmOp op) {
-            schema::GemmT table;
-            table.input = view(op.getInput());
-            table.output = view(op.getOutput());
-            table.weights = segmentIndex(op.getWeights());
-            table.bias = segmentIndex(op.getBias());
-            setEpilogue(table, op);
-            instruction->kernel.Set(std::move(table));
-            return success();
-          })
-          .Case([&](plan::AddOp op) {
-            schema::BinaryT table;
-            table.kind = schema::BinaryKind::Add;
-            table.left = view(op.getLeft());
-            table.right = view(op.getRight());
-            table.output = view(op.getOutput());
-            setEpilogue(table, op);
-            instruction->kernel.Set(std::move(table));
-            return success();
-          })
-          .Case([&](plan::UnaryOp op) {
-            schema::UnaryT table;
-            table.input = view(op.getInput());
-            table.output = view(op.getOutput());
-            setEpilogue(table, op);
-            instruction->kernel.Set(std::move(table));
-            return success();
-          })
-          .Case([&](plan::MoveOp op) {
-            schema::MoveT table;
-            table.input = view(op.getInput());
-            table.output = view(op.getOutput());
-            instruction->kernel.Set(std::move(table));
-            return success();
-          })
-          .Case([&](plan::GlobalAveragePoolOp op) {
-            schema::ReduceT table;
-            table.kind = schema::ReduceKind::Mean;
-            table.input = view(op.getInput());
-            table.output = view(op.getOutput());
-            instruction->kernel.Set(std::move(table));
-            return success();
-          })
-          .Case([&](plan::SoftmaxOp op) {
-            schema::SoftmaxT table;
-            table.input = view(op.getInput());
-            table.output = view(op.getOutput());
-            instruction->kernel.Set(std::move(table));
-            return success();
-          })
-          .Default([&](Operation *op) {
-            return op->emitError("has no table in the plan's schema");
-          });
+      setKernelTable(kernel, segmentIndices, instruction->kernel);
   tables.instructions.push_back(std::move(instruction));
   return known;
 }
@@ -302,87 +167,6 @@ LogicalResult Exporter::describe() {
 // The file
 //===----------------------------------------------------------------------===//
 
-/// A matrix is packed in pieces of so many columns: whole panels of every
-/// target, so that the pieces are what the whole would be.
-static constexpr int64_t kPieceColumns = 128;
-
-/// Calls `write` with a segment's values as its kernel reads them, part by
-/// part.
-static LogicalResult pack(plan::SegmentOp segment, runtime::Target target,
-                          llvm::function_ref<void(ArrayRef<float>)> write) {
-  std::optional<cnn::ConstantValues> values =
-      cnn::getConstantValues(segment.getValue());
-  if (!values)
-    return segment.emitError("segment has no values: the module was printed "
-                             "without its weights");
-  // A splat stands for all its elements; the catalogue wants them all.
-  std::vector<float> repeated;
-  const float *data = values->getStored().data();
-  if (values->isSplat()) {
-    repeated.assign(values->size(), (*values)[0]);
-    data = repeated.data();
-  }
-  ArrayRef<int64_t> shape =
-      cast<ShapedType>(segment.getValue().getType()).getShape();
-  int64_t expected = 0;
-  std::vector<float> packed;
-  // Only a size that the catalogue confirms is worth memory.
-  auto isConfirmed = [&](int64_t bytes) {
-    expected = bytes;
-    return expected == segment.getBytes();
-  };
-  auto allocate = [&](int64_t bytes) {
-    packed.assign(bytes / sizeof(float), 0.0f);
-    return packed.data();
-  };
-  switch (segment.getPacking()) {
-  case plan::Packing::Convolution: {
-    runtime::WindowShape window;
-    window.groups = static_cast<int32_t>(segment.getConvolutionGroups());
-    window.outputChannels = shape[0];
-    window.inputChannels = shape[1] * window.groups;
-    window.kernelHeight = shape[2];
-    window.kernelWidth = shape[3];
-    if (!isConfirmed(runtime::packedConvolutionBytes(target, window)))
-      break;
-    runtime::packConvolution(target, window, data, allocate(expected));
-    write(packed);
-    break;
-  }
-  case plan::Packing::Gemm:
-  case plan::Packing::TransposedGemm: {
-    bool transposed = segment.getPacking() == plan::Packing::TransposedGemm;
-    int64_t inputs = shape[transposed ? 1 : 0];
-    int64_t outputs = shape[transposed ? 0 : 1];
-    int64_t inputStride = transposed ? 1 : outputs;
-    int64_t outputStride = transposed ? inputs : 1;
-    if (!isConfirmed(runtime::packedGemmBytes(target, inputs, outputs)))
-      break;
-    for (int64_t first = 0; first < outputs; first += kPieceColumns) {
-      int64_t columns = std::min(kPieceColumns, outputs - first);
-      runtime::packGemm(
-          target, inputs, columns, data + first * outputStride, inputStride,
-          outputStride,
-          allocate(runtime::packedGemmBytes(target, inputs, columns)));
-      write(packed);
-    }
-    break;
-  }
-  case plan::Packing::Bias:
-    if (!isConfirmed(runtime::packedBiasBytes(shape[0])))
-      break;
-    runtime::packBias(shape[0], data, allocate(expected));
-    write(packed);
-    break;
-  }
-  if (expected != segment.getBytes())
-    return segment.emitError("segment has ")
-           << segment.getBytes()
-           << " bytes, the kernel catalogue packs it into " << expected
-           << " for target " << runtime::targetName(target);
-  return success();
-}
-
 LogicalResult Exporter::writeSegments(llvm::raw_ostream &output,
                                       bool freeWeights) {
   uint64_t written = 0;
@@ -391,7 +175,7 @@ LogicalResult Exporter::writeSegments(llvm::raw_ostream &output,
   cnn::WeightReferences references(program->getParentOp());
   for (plan::SegmentOp segment : segments) {
     uint64_t packedBytes = 0;
-    if (failed(pack(segment, target, [&](ArrayRef<float> packed) {
+    if (failed(packSegment(segment, target, [&](ArrayRef<float> packed) {
           output.write(reinterpret_cast<const char *>(packed.data()),
                        packed.size() * sizeof(float));
           packedBytes += packed.size() * sizeof(float);

@@ -162,14 +162,11 @@ bool Checker::takeOperand(const char *role, const schema::View &v,
     const schema::Range *range = findSegment("constant", constant);
     if (!range)
       return false;
-    if (v.offset() != 0)
-      return fail("has a constant at byte %" PRIu64 " of its segment, not 0",
-                  v.offset());
     Bytes inSegment;
     if (!takeView(role, v, Strides::Any, {"segment", range->bytes()}, view,
                   offset, &inSegment))
       return false;
-    *offset = range->offset();
+    *offset += range->offset();
     *isConstant = true;
   }
   const auto fits = [](int32_t own, int32_t whole) {

@@ -58,16 +58,31 @@ snug_plan.program @p target "avx2" threads 1 {
 
 snug_plan.program @p target "avx2" threads 1 {
   %0 = snug_plan.buffer activation : !snug_plan.buffer<1x8x8x4, channels_last>
-  // expected-error @below {{takes all batches and channels in the buffer's layout}}
-  %1 = snug_plan.view %0[0, 0] : <1x8x8x4, channels_last> -> <1x8x8x2, channels_last>
+  // expected-error @below {{takes all batches in the buffer's layout}}
+  %1 = snug_plan.view %0[0, 0] : <1x8x8x4, channels_last> -> <1x8x8x2, planar>
 }
 
 // -----
 
 snug_plan.program @p target "avx2" threads 1 {
   %0 = snug_plan.buffer activation : !snug_plan.buffer<1x8x8x4, channels_last>
-  // expected-error @below {{takes and gives planar buffers}}
-  %1 = snug_plan.reinterpret %0 : <1x8x8x4, channels_last> -> <1x1x1x256, planar>
+  // expected-error @below {{reaches outside its buffer}}
+  %1 = snug_plan.view %0[0, 0, 3] : <1x8x8x4, channels_last> -> <1x8x8x2, channels_last>
+}
+
+// -----
+
+snug_plan.program @p target "avx2" threads 1 {
+  %0 = snug_plan.buffer activation : !snug_plan.buffer<1x8x8x4, channels_last>
+  // expected-error @below {{changes the bytes of its buffer}}
+  %1 = snug_plan.reinterpret %0 : <1x8x8x4, channels_last> -> <1x1x1x257, planar>
+}
+
+// -----
+
+snug_plan.program @p target "avx2" threads 1 {
+  // expected-error @below {{needs strides and dilations of two positive values}}
+  snug_plan.segment @w packing transposed_convolution bytes 64 strides [0, 1] = dense<1.0> : tensor<4x4x1x1xf32>
 }
 
 // -----

@@ -89,3 +89,72 @@ TEST_F(NetworkAnalysis, TargetOptionsAreChecked) {
   EXPECT_FALSE(parseTargetOptions("portable", 257));
   EXPECT_FALSE(parseTargetOptions("mips", 1));
 }
+
+TEST_F(NetworkAnalysis, LayoutsFollowTheFirstActivation) {
+  using network::Layout;
+  NetworkFromIR built = build(R"(
+    func.func @main(%x: tensor<1x4x6x8xf32>) -> (tensor<1x9x6x8xf32>, tensor<1x48x9xf32>) {
+      %0 = snug.unary relu %x : tensor<1x4x6x8xf32>
+      %1 = snug.slice %0 starts [0, 1, 0, 0] ends [1, 2, 6, 8] steps [1, 1, 1, 1] : (tensor<1x4x6x8xf32>) -> tensor<1x1x6x8xf32>
+      %2 = snug.concat %0, %1, %0 axis 1 : (tensor<1x4x6x8xf32>, tensor<1x1x6x8xf32>, tensor<1x4x6x8xf32>) -> tensor<1x9x6x8xf32>
+      %3 = snug.transpose %2 permutation [0, 2, 3, 1] : (tensor<1x9x6x8xf32>) -> tensor<1x6x8x9xf32>
+      %4 = snug.unary sigmoid %3 : tensor<1x6x8x9xf32>
+      %5 = snug.reshape %4 : tensor<1x6x8x9xf32> -> tensor<1x48x9xf32>
+      return %2, %5 : tensor<1x9x6x8xf32>, tensor<1x48x9xf32>
+    })");
+  const std::vector<network::Op> &ops = built.network.ops;
+  ASSERT_EQ(ops.size(), 6u);
+  // An input's planar order does not spread.
+  EXPECT_EQ(ops[0].operands[0].layout, Layout::ChannelsLast);
+  EXPECT_TRUE(ops[0].operands[0].inPlace);
+  // What only copies channels.
+  EXPECT_TRUE(ops[1].copies);
+  EXPECT_EQ(ops[1].operands[0].channels, (network::Interval{1, 2}));
+  EXPECT_TRUE(ops[2].copies);
+  EXPECT_EQ(ops[2].operands[0].resultChannel, 0);
+  EXPECT_EQ(ops[2].operands[1].resultChannel, 4);
+  EXPECT_EQ(ops[2].operands[2].resultChannel, 5);
+  EXPECT_EQ(ops[2].resultLayout, Layout::ChannelsLast);
+  // From channels last to rows of elements, where all that follows stays.
+  EXPECT_FALSE(ops[3].copies);
+  EXPECT_EQ(ops[3].operands[0].layout, Layout::ChannelsLast);
+  EXPECT_EQ(ops[3].resultLayout, Layout::Planar);
+  EXPECT_TRUE(ops[3].operands[0].height.isWhole());
+  EXPECT_EQ(ops[4].operands[0].layout, Layout::Planar);
+  EXPECT_EQ(ops[4].resultLayout, Layout::Planar);
+  EXPECT_TRUE(ops[5].copies);
+  EXPECT_EQ(ops[5].resultLayout, Layout::Planar);
+  // Rank three: batch, channels, width.
+  const network::Tensor &last = built.network.tensors[ops[5].result];
+  EXPECT_EQ(last.channels, 48);
+  EXPECT_EQ(last.height, 1);
+  EXPECT_EQ(last.width, 9);
+}
+
+TEST_F(NetworkAnalysis, ConstantsOfBinariesAreWeights) {
+  NetworkFromIR built = build(R"(
+    func.func @main(%x: tensor<1x4x6x8xf32>) -> tensor<1x4x6x8xf32> {
+      %c = snug.constant dense<2.0> : tensor<4x1x1xf32>
+      %0 = snug.binary sub %c, %x : (tensor<4x1x1xf32>, tensor<1x4x6x8xf32>) -> tensor<1x4x6x8xf32>
+      return %0 : tensor<1x4x6x8xf32>
+    })");
+  const network::Op &op = built.network.ops[0];
+  ASSERT_EQ(op.operands.size(), 1u);
+  EXPECT_TRUE(op.operands[0].inPlace);
+  EXPECT_EQ(op.packedWeightBytes, 64);
+  EXPECT_EQ(op.weightSegments, 1);
+}
+
+TEST_F(NetworkAnalysis, ForeignOpsCountOnceForEachResult) {
+  NetworkFromIR built = build(R"(
+    func.func @main(%x: tensor<1x4x6x8xf32>) -> (tensor<3xf32>, tensor<2x2xf32>) {
+      %0:3 = snug.opaque "Detect"(%x) : (tensor<1x4x6x8xf32>) -> (tensor<3xf32>, tensor<7xf32>, tensor<2x2xf32>) loc("d")
+      return %0#0, %0#2 : tensor<3xf32>, tensor<2x2xf32>
+    })");
+  const std::vector<network::Op> &ops = built.network.ops;
+  ASSERT_EQ(ops.size(), 2u);
+  EXPECT_EQ(ops[0].name, "d");
+  EXPECT_EQ(ops[1].name, "d:2");
+  EXPECT_FALSE(ops[0].costKnown);
+  EXPECT_EQ(built.ops[0], built.ops[1]);
+}

@@ -33,7 +33,7 @@ snug_plan.program @net target "portable" threads 1 arena 4096 attributes {
   %2 = snug_plan.view %b[0, 0] : <1x1x1x4, channels_last> -> <1x1x1x4, channels_last>
   %3 = snug_plan.view %y[0, 0] : <1x1x1x4, channels_last> -> <1x1x1x4, channels_last>
   snug_plan.unary %0 to %1 activation relu {group = 0 : i64, tile = 0 : i64} : <1x1x1x4, channels_last> to <1x1x1x4, channels_last> loc("u")
-  snug_plan.add %1, %1 to %2 {group = 0 : i64, tile = 0 : i64} : <1x1x1x4, channels_last>, <1x1x1x4, channels_last> to <1x1x1x4, channels_last> loc("s")
+  snug_plan.binary add left %1 : !snug_plan.view<1x1x1x4, channels_last> right %1 : !snug_plan.view<1x1x1x4, channels_last> to %2 {group = 0 : i64, tile = 0 : i64} : <1x1x1x4, channels_last> loc("s")
   snug_plan.softmax %2 to %3 {group = 0 : i64} : <1x1x1x4, channels_last> to <1x1x1x4, channels_last> loc("m")
 }
 )";
@@ -80,7 +80,7 @@ TEST_F(PlanAnalysis, MemoryMap) {
   const MemoryMap map = mapMemory(program());
   EXPECT_EQ(map.model, "net");
   EXPECT_EQ(map.steps,
-            (std::vector<std::string>{"unary 'u', tile 0", "add 's', tile 0",
+            (std::vector<std::string>{"unary 'u', tile 0", "binary 's', tile 0",
                                       "softmax 'm'"}));
   // 64 rounded bytes: x or a, and spare; then a or b; then b or y.
   EXPECT_EQ(map.liveBytes, (std::vector<int64_t>{128, 64, 64}));

@@ -38,7 +38,7 @@ def Plan_WorkspaceType : Plan_Type<"Workspace", "workspace"> {
 }
 
 def Plan_ViewType : Plan_Type<"View", "view"> {
-  let summary = "all batches and channels of some rows and columns of a buffer";
+  let summary = "all batches of some rows, columns and channels of a buffer";
   let description = [{
     ```mlir
     !snug_plan.view<1x16x16x64, channels_last>

@@ -41,6 +41,10 @@ std::optional<ConstantValues> getConstantValues(mlir::ElementsAttr value);
 /// Those of the snug.constant that defines `value`; nothing for other values.
 std::optional<ConstantValues> getConstantValues(mlir::Value value);
 
+/// The same elements under another shape of as many; the elements are shared.
+mlir::ElementsAttr reshapeConstant(mlir::ElementsAttr value,
+                                   llvm::ArrayRef<int64_t> shape);
+
 /// A `dense_resource` attribute of `type` with a new heap blob, 64-byte
 /// aligned, named `name` (made unique where taken). `fill` writes all elements.
 mlir::DenseResourceElementsAttr
