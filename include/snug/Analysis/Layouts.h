@@ -6,6 +6,7 @@
 
 #include "snug/Network/Network.h"
 
+#include "mlir/IR/BuiltinTypes.h"
 #include "mlir/IR/Operation.h"
 #include "llvm/ADT/SmallVector.h"
 
