@@ -1,62 +1,82 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Operators with weights: Conv, BatchNormalization, Gemm, MatMul.
+// Conv and ConvTranspose.
 #include "GraphImporter.h"
 
-#include "TensorData.h"
+#include "snug/Network/Geometry.h"
 
 #include <algorithm>
 
 using llvm::ArrayRef;
-using llvm::MutableArrayRef;
+using llvm::Twine;
 using mlir::Value;
 
 namespace snug::onnx_import {
 
+/// The filter as an operand of four dimensions, and its shape; reports others.
+Value GraphImporter::filter(NodeReader &node, int64_t rank, Shape &shape) {
+  const ConstantTensor *tensor = node.tensor(1, "filter");
+  if (!tensor)
+    return {};
+  shape = tensor->shape;
+  if (int64_t(shape.size()) != rank) {
+    node.malformed("its filter is " + formatShape(shape) + ", expected " +
+                   (rank == 3 ? "three" : "four") + " dimensions");
+    return {};
+  }
+  Value weights = parameter(node, 1, "filter");
+  if (rank == 3) {
+    shape.insert(shape.begin() + 2, 1);
+    weights = constantWithShape(weights, shape);
+  }
+  return weights;
+}
+
 void GraphImporter::importConv(NodeReader &node) {
   node.checkOperands(2, 3);
   const int64_t groups = node.integer("group", 1);
-  std::optional<llvm::SmallVector<int64_t>> stated =
-      node.integers("kernel_shape");
-  Constant *filter = constant(node, 1, "filter");
+  std::optional<Shape> stated = node.integers("kernel_shape");
   Value input = activation(node, 0);
-  // The rank stands in the filter, else in the input.
-  size_t rank = filter  ? filter->shape.size()
-                : input ? shapeOf(input).size()
-                        : 4;
-  if (rank != 4) {
+  // The rank stands in the input, else in the filter.
+  const ConstantTensor *tensor = node.tensor(1, "filter");
+  const auto rank = int64_t(input    ? shapeOf(input).size()
+                            : tensor ? tensor->shape.size()
+                                     : 4);
+  if (rank != 3 && rank != 4) {
     for (const char *attribute : {"strides", "dilations", "pads", "auto_pad"})
       node.ignore(attribute);
-    if (rank == 3 || rank == 5)
-      return node.unsupported(llvm::Twine(rank - 2) +
-                              "-D convolution is not supported, only 2-D");
-    return node.malformed("its filter is " + formatShape(filter->shape) +
-                          ", expected four dimensions");
+    if (rank == 5)
+      return node.unsupported("3-D convolution is not supported, only those of "
+                              "one and two dimensions");
+    return node.malformed("its input is " +
+                          (input ? formatShape(shapeOf(input)) : "unknown") +
+                          ", expected three or four dimensions");
   }
-  llvm::SmallVector<int64_t> kernel{1, 1};
-  if (filter)
-    kernel.assign(filter->shape.begin() + 2, filter->shape.end());
-  if (filter && stated && *stated != kernel)
+  Shape shape;
+  Value weights = tensor ? filter(node, rank, shape) : Value();
+  Shape kernel{1, 1};
+  if (weights)
+    kernel.assign(shape.begin() + 2, shape.end());
+  if (weights && stated &&
+      ArrayRef<int64_t>(*stated) != ArrayRef(kernel).take_back(rank - 2))
     node.malformed("attribute 'kernel_shape' is " + formatShape(*stated) +
-                   ", but the filter is " + formatShape(filter->shape));
-  if (input && shapeOf(input).size() != 4)
-    input = image(node, 0); // reports
+                   ", but the filter is " + formatShape(tensor->shape));
   std::optional<Window> window =
-      this->window(node, input, kernel, /*dilated=*/true);
+      this->window(node, kernel, rank - 2, /*dilated=*/true);
   if (groups < 1 || groups > kMaximumExtent)
-    node.malformed("attribute 'group' is " + llvm::Twine(groups) +
+    node.malformed("attribute 'group' is " + Twine(groups) +
                    ", expected at least 1");
-  if (!filter || node.failed())
+  if (!weights || !window || node.failed())
     return;
-  Value weights = parameter(node, *filter);
   Value bias;
-  if (!node.input(2).empty()) {
-    bias = vectorParameter(node, 2, "bias", filter->shape[0]);
+  if (node.hasInput(2)) {
+    bias = vectorParameter(node, 2, "bias", shape[0]);
     if (!bias)
       return;
   }
-  if (!input || !weights || !window)
+  input = image(node, 0);
+  if (!input)
     return;
-
+  padAutomatically(*window, input);
   cnn::Conv2DOp::Properties properties;
   properties.strides = builder.getDenseI64ArrayAttr(window->strides);
   properties.dilations = builder.getDenseI64ArrayAttr(window->dilations);
@@ -69,153 +89,107 @@ void GraphImporter::importConv(NodeReader &node) {
   llvm::SmallVector<Value> operands{input, weights};
   if (bias)
     operands.push_back(bias);
-  setResult(node, create<cnn::Conv2DOp>(node, operands, properties));
+  setImageResult(node, create<cnn::Conv2DOp>(node, operands, properties));
 }
 
-void GraphImporter::importBatchNormalization(NodeReader &node) {
-  node.checkOperands(5, 5, /*outputs=*/5);
-  const float epsilon = node.real("epsilon", 1e-5f);
-  node.ignore("momentum"); // of training only
-  if (node.opset() < 9 && !node.flag("spatial", true))
-    node.unsupported("attribute 'spatial' is 0; only statistics of whole "
-                     "channels are supported");
-  bool training = node.opset() >= 14 && node.flag("training_mode", false);
-  // Before operator set 14 further outputs ask for training.
-  for (int index = 1; index < node.node().output_size(); ++index)
-    training |= !node.output(index).empty();
-  if (training)
-    node.unsupported("it is in training mode; export the model for inference");
-
+void GraphImporter::importConvTranspose(NodeReader &node) {
+  node.checkOperands(2, 3);
+  const int64_t groups = node.integer("group", 1);
+  std::optional<Shape> stated = node.integers("kernel_shape");
+  std::optional<Shape> outputShape = node.integers("output_shape");
   Value input = activation(node, 0);
-  if (input && shapeOf(input).size() < 2) {
-    node.malformed("its input is " + formatShape(shapeOf(input)) +
-                   ", which has no channels");
-    return;
+  const int64_t rank = input ? int64_t(shapeOf(input).size()) : 4;
+  if (rank != 3 && rank != 4) {
+    for (const char *attribute :
+         {"strides", "dilations", "pads", "auto_pad", "output_padding"})
+      node.ignore(attribute);
+    if (rank == 5)
+      return node.unsupported("3-D convolution is not supported, only those of "
+                              "one and two dimensions");
+    return node.malformed("its input is " + formatShape(shapeOf(input)) +
+                          ", expected three or four dimensions");
   }
-  static constexpr const char *roles[] = {"scale", "shift", "mean", "variance"};
-  llvm::SmallVector<Value> operands{input};
-  for (auto [index, role] : llvm::enumerate(roles)) {
-    Constant *found = constant(node, int(index) + 1, role);
-    if (!found)
-      continue;
-    operands.push_back(
-        input ? vectorParameter(node, int(index) + 1, role, shapeOf(input)[1])
-              : Value());
-  }
-  if (node.failed() || llvm::is_contained(operands, Value()) ||
-      operands.size() != 5)
-    return;
-  cnn::BatchNormOp::Properties properties;
-  properties.epsilon = builder.getF32FloatAttr(epsilon);
-  setResult(node, create<cnn::BatchNormOp>(node, operands, properties,
-                                           input.getType()));
-}
-
-void GraphImporter::importGemm(NodeReader &node) {
-  node.checkOperands(node.opset() < 11 ? 3 : 2, 3);
-  const float alpha = node.real("alpha", 1.0f);
-  const float beta = node.real("beta", 1.0f);
-  const bool transposeWeight = node.flag("transB", false);
-  if (node.flag("transA", false))
-    node.unsupported("attribute 'transA' is 1; a transposed input is not "
-                     "supported");
-  Value input = activation(node, 0);
-  Constant *weight = constant(node, 1, "weight");
-  const bool hasBias = !node.input(2).empty() && beta != 0.0f;
-  Constant *bias = hasBias ? constant(node, 2, "bias") : nullptr;
-  if (input && shapeOf(input).size() != 2)
-    node.malformed("its input is " + formatShape(shapeOf(input)) +
-                   ", expected two dimensions");
-  if (weight && weight->shape.size() != 2)
-    node.malformed("its weight '" + weight->name + "' has shape " +
-                   formatShape(weight->shape) + ", expected two dimensions");
-  if (node.failed() || !input || !weight || (hasBias && !bias))
-    return;
-
-  Value weights;
-  if (alpha == 1.0f) {
-    weights = parameter(node, *weight);
-  } else if (std::optional<std::vector<float>> values = floats(node, *weight)) {
-    weights =
-        newParameter(node, weight->name + ".scaled", weight->shape,
-                     [&](MutableArrayRef<float> elements) {
-                       for (auto [to, from] : llvm::zip(elements, *values))
-                         to = alpha * from;
-                     });
-  }
-  if (!weights)
-    return;
-  llvm::SmallVector<Value> operands{input, weights};
-  if (bias) {
-    const int64_t rows = shapeOf(input)[0];
-    const int64_t columns = weight->shape[transposeWeight ? 0 : 1];
-    Value vector = biasVector(node, *bias, rows, columns, beta);
-    if (!vector)
+  const int64_t axes = rank - 2;
+  Shape shape;
+  Value weights = filter(node, rank, shape);
+  Shape kernel{1, 1};
+  if (weights)
+    kernel.assign(shape.begin() + 2, shape.end());
+  if (weights && stated &&
+      ArrayRef<int64_t>(*stated) != ArrayRef(kernel).take_back(axes))
+    node.malformed("attribute 'kernel_shape' is " + formatShape(*stated) +
+                   ", but the filter is " + formatShape(shape));
+  std::optional<Window> window =
+      this->window(node, kernel, axes, /*dilated=*/true);
+  Shape outputPads = node.extents("output_padding", axes, 0, 0);
+  outputPads.insert(outputPads.begin(), 2 - axes, 0);
+  if (outputShape) {
+    // Some exporters write batch and channels in front.
+    if (int64_t(outputShape->size()) == rank)
+      outputShape->erase(outputShape->begin(), outputShape->begin() + 2);
+    if (int64_t(outputShape->size()) != axes ||
+        llvm::any_of(*outputShape, [](int64_t extent) {
+          return extent < 1 || extent > kMaximumExtent;
+        })) {
+      node.malformed("attribute 'output_shape' is " +
+                     formatShape(*outputShape) + ", expected " + Twine(axes) +
+                     " positive extents");
       return;
-    operands.push_back(vector);
+    }
+    outputShape->insert(outputShape->begin(), 2 - axes, 1);
   }
-  setResult(node, gemm(node, operands, transposeWeight));
-}
-
-Value GraphImporter::biasVector(NodeReader &node, Constant &bias, int64_t rows,
-                                int64_t columns, float factor) {
-  // It broadcasts to rows x columns; ours is one number a column.
-  ArrayRef<int64_t> shape = bias.shape;
-  const int64_t biasColumns = shape.empty() ? 1 : shape.back();
-  const int64_t biasRows = shape.size() == 2 ? shape[0] : 1;
-  if (shape.size() > 2 || (biasColumns != 1 && biasColumns != columns) ||
-      (biasRows != 1 && biasRows != rows)) {
-    node.malformed("its bias '" + bias.name + "' has shape " +
-                   formatShape(shape) + ", which does not broadcast to " +
-                   formatShape({rows, columns}));
-    return {};
+  if (groups < 1 || groups > kMaximumExtent)
+    node.malformed("attribute 'group' is " + Twine(groups) +
+                   ", expected at least 1");
+  if (!weights || !window || node.failed())
+    return;
+  Value bias;
+  if (node.hasInput(2)) {
+    std::optional<int64_t> channels =
+        network::checkedMultiply(shape[1], groups);
+    bias = channels ? vectorParameter(node, 2, "bias", *channels) : Value();
+    if (!bias)
+      return;
   }
-  if (biasRows != 1) {
-    node.unsupported("its bias '" + bias.name + "' has shape " +
-                     formatShape(shape) +
-                     "; only one that is the same for each row is supported");
-    return {};
+  input = image(node, 0);
+  if (!input)
+    return;
+  // Where the result's extents are stated, they tell the pads.
+  const bool isSame =
+      window->automatic == "SAME_UPPER" || window->automatic == "SAME_LOWER";
+  for (int axis = 0; axis < 2 && (outputShape || isSame); ++axis) {
+    const int64_t extent = shapeOf(input)[axis + 2];
+    const int64_t stride = window->strides[axis];
+    const int64_t taps = network::AxisMap::window(kernel[axis], stride,
+                                                  window->dilations[axis], 0, 0)
+                             .extent();
+    const int64_t wanted = outputShape ? (*outputShape)[axis] : extent * stride;
+    const std::optional<int64_t> sum =
+        network::checkedAdd((extent - 1) * stride, taps);
+    if (!sum)
+      return node.malformed("its result's extents leave 64 bits");
+    const int64_t natural = *sum + outputPads[axis];
+    const int64_t total = std::max<int64_t>(natural - wanted, 0);
+    const int64_t less = total / 2, more = total - less;
+    const bool isUpper = window->automatic == "SAME_UPPER";
+    window->pads[axis] = isUpper ? less : more;
+    window->pads[axis + 2] = isUpper ? more : less;
+    outputPads[axis] += std::max<int64_t>(wanted - natural, 0);
   }
-  if (factor == 1.0f && shape.size() == 1 && biasColumns == columns)
-    return parameter(node, bias);
-  std::optional<std::vector<float>> values = floats(node, bias);
-  if (!values)
-    return {};
-  return newParameter(node, bias.name + ".row", {columns},
-                      [&](MutableArrayRef<float> elements) {
-                        for (auto [index, element] : llvm::enumerate(elements))
-                          element = factor *
-                                    (*values)[values->size() == 1 ? 0 : index];
-                      });
-}
-
-Value GraphImporter::gemm(NodeReader &node, ArrayRef<Value> operands,
-                          bool transposeWeight) {
-  cnn::GemmOp::Properties properties;
-  if (transposeWeight)
-    properties.transpose_weight = builder.getUnitAttr();
+  cnn::ConvTranspose2DOp::Properties properties;
+  properties.strides = builder.getDenseI64ArrayAttr(window->strides);
+  properties.dilations = builder.getDenseI64ArrayAttr(window->dilations);
+  properties.pads = builder.getDenseI64ArrayAttr(window->pads);
+  properties.output_pads = builder.getDenseI64ArrayAttr(outputPads);
+  properties.groups = builder.getI64IntegerAttr(groups);
   properties.activation =
       cnn::ActivationAttr::get(&context, cnn::Activation::None);
   properties.alpha = properties.beta = builder.getF32FloatAttr(0.0f);
-  return create<cnn::GemmOp>(node, operands, properties);
-}
-
-void GraphImporter::importMatMul(NodeReader &node) {
-  node.checkOperands(2, 2);
-  Value input = activation(node, 0);
-  Constant *weight = constant(node, 1, "right side");
-  if ((input && shapeOf(input).size() != 2) ||
-      (weight && weight->shape.size() != 2))
-    node.unsupported(
-        "it multiplies " +
-        (input ? formatShape(shapeOf(input)) : std::string("a tensor")) +
-        " by " +
-        (weight ? formatShape(weight->shape) : std::string("another")) +
-        "; only matrices are supported");
-  if (node.failed() || !input || !weight)
-    return;
-  if (Value weights = parameter(node, *weight))
-    setResult(node, gemm(node, {input, weights}, /*transposeWeight=*/false));
+  llvm::SmallVector<Value> operands{input, weights};
+  if (bias)
+    operands.push_back(bias);
+  setImageResult(node,
+                 create<cnn::ConvTranspose2DOp>(node, operands, properties));
 }
 
 } // namespace snug::onnx_import

@@ -1,16 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Graph, inputs, outputs and operands; what all operators share.
+// The graph: its inputs, its outputs, the order of its nodes.
 #include "GraphImporter.h"
-
-#include "TensorData.h"
-
-#include "snug/Network/Geometry.h"
-#include "snug/Network/Network.h"
 
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/Path.h"
 
-#include <cstring>
 #include <functional>
 #include <queue>
 
@@ -24,16 +18,11 @@ namespace {
 
 constexpr int64_t kOldestOpset = 7;
 
-/// Notes of one error, and bytes of weights that no tensor of the file holds as
-/// they are. A small file could otherwise ask for any amount of both.
+/// Notes of one error or warning: a small file could otherwise ask for any
+/// number of them.
 constexpr size_t kMaximumNotes = 1000;
-constexpr int64_t kMaximumMadeBytes = int64_t(512) << 20;
 
 std::string quoted(StringRef name) { return ("'" + name + "'").str(); }
-
-bool isDefaultDomain(StringRef domain) {
-  return domain.empty() || domain == "ai.onnx";
-}
 
 /// Dimensions of a declared tensor type; -1 for open ones.
 llvm::SmallVector<int64_t> declaredShape(const onnx::TypeProto::Tensor &type) {
@@ -58,15 +47,23 @@ std::string formatDeclared(const onnx::TypeProto::Tensor &type) {
   return llvm::join(parts, "x");
 }
 
+/// A node of every problem, as far as there is room for them.
+void attachNotes(mlir::InFlightDiagnostic &diagnostic,
+                 ArrayRef<Problem> problems) {
+  for (const Problem &problem : problems.take_front(kMaximumNotes))
+    diagnostic.attachNote(mlir::NameLoc::get(mlir::StringAttr::get(
+        diagnostic.getUnderlyingDiagnostic()->getLocation().getContext(),
+        problem.node)))
+        << problem.text;
+  if (problems.size() > kMaximumNotes)
+    diagnostic.attachNote()
+        << "and " << problems.size() - kMaximumNotes << " more";
+}
+
 } // namespace
 
-std::string formatShape(ArrayRef<int64_t> shape) {
-  if (shape.empty())
-    return "scalar";
-  return llvm::join(
-      llvm::map_range(shape,
-                      [](int64_t extent) { return std::to_string(extent); }),
-      "x");
+bool isDefaultDomain(StringRef domain) {
+  return domain.empty() || domain == "ai.onnx";
 }
 
 std::string withoutOpName(std::string message) {
@@ -97,7 +94,7 @@ mlir::Location GraphImporter::locationOf(StringRef name) {
 //===----------------------------------------------------------------------===//
 
 mlir::OwningOpRef<mlir::ModuleOp> GraphImporter::import() {
-  if (!readOperatorSet() || !bindConstants())
+  if (!readOperatorSet() || !bindInitializers())
     return {};
   mlir::OwningOpRef<mlir::ModuleOp> module =
       // Without its folder: equal models give equal modules.
@@ -117,11 +114,12 @@ mlir::OwningOpRef<mlir::ModuleOp> GraphImporter::import() {
         << " holds training information, which is left out: what is imported "
            "is the network for inference";
   for (int index : order)
-    importNode(*graph.mutable_node(index));
+    importNode(graph.node(index));
   if (!emitProblems() || !importOutputs())
     return {};
   if (mlir::failed(mlir::verify(*module)))
     return {};
+  emitWarnings();
   return module;
 }
 
@@ -151,31 +149,30 @@ bool GraphImporter::readOperatorSet() {
   return true;
 }
 
-bool GraphImporter::bindConstants() {
-  auto bind = [&](onnx::TensorProto &tensor, StringRef unusable) {
+bool GraphImporter::bindInitializers() {
+  auto bind = [&](const onnx::TensorProto &tensor, StringRef unusable) {
     if (tensor.name().empty()) {
       error("an initializer has no name");
       return false;
     }
-    Constant constant;
-    constant.name = tensor.name();
-    constant.tensor = &tensor;
-    constant.shape.assign(tensor.dims().begin(), tensor.dims().end());
-    constant.unusable = unusable.str();
-    constants.push_back(std::move(constant));
-    if (!bindings.try_emplace(tensor.name(), Binding{&constants.back(), {}})
-             .second) {
+    if (bindings.count(tensor.name())) {
       error("there are two initializers " + quoted(tensor.name()));
       return false;
     }
+    Constant &constant = bindConstant(tensor.name());
+    constant.stored = &tensor;
+    constant.unusable = unusable.str();
     return true;
   };
-  for (onnx::TensorProto &tensor : *graph.mutable_initializer())
+  for (const onnx::TensorProto &tensor : graph.initializer())
     if (!bind(tensor, ""))
       return false;
-  for (auto &sparse : *graph.mutable_sparse_initializer())
-    if (!bind(*sparse.mutable_values(), "it is sparse, which is not supported"))
+  for (const auto &sparse : graph.sparse_initializer())
+    if (!bind(sparse.values(), "it is sparse, which is not supported"))
       return false;
+  for (const auto *values : {&graph.value_info(), &graph.output()})
+    for (const onnx::ValueInfoProto &value : *values)
+      declaredTypes[value.name()] = &value.type();
   return true;
 }
 
@@ -197,6 +194,10 @@ bool GraphImporter::importInputs() {
     std::optional<llvm::SmallVector<int64_t>> shape = inputShape(input);
     if (!shape)
       return false;
+    const auto &declared = input.type().tensor_type().shape();
+    for (int axis = 0; axis < declared.dim_size(); ++axis)
+      if (!declared.dim(axis).dim_param().empty())
+        symbols.emplace(declared.dim(axis).dim_param(), (*shape)[axis]);
     types.push_back(tensorType(*shape));
     Value argument = function.getBody().front().addArgument(
         types.back(), locationOf(input.name()));
@@ -339,66 +340,6 @@ bool GraphImporter::sortNodes() {
   return true;
 }
 
-bool GraphImporter::isFunction(const onnx::NodeProto &node) const {
-  return llvm::any_of(file.model().functions(),
-                      [&](const onnx::FunctionProto &function) {
-                        return function.name() == node.op_type() &&
-                               (function.domain() == node.domain() ||
-                                (isDefaultDomain(function.domain()) &&
-                                 isDefaultDomain(node.domain())));
-                      });
-}
-
-void GraphImporter::importNode(onnx::NodeProto &node) {
-  using Function = void (GraphImporter::*)(NodeReader &);
-  static const std::map<StringRef, Function> functions = {
-      {"Add", &GraphImporter::importAdd},
-      {"AveragePool", &GraphImporter::importAveragePool},
-      {"BatchNormalization", &GraphImporter::importBatchNormalization},
-      {"Clip", &GraphImporter::importClip},
-      {"Constant", &GraphImporter::importConstant},
-      {"ConstantOfShape", &GraphImporter::importConstantOfShape},
-      {"Conv", &GraphImporter::importConv},
-      {"Dropout", &GraphImporter::importDropout},
-      {"Flatten", &GraphImporter::importFlatten},
-      {"Gemm", &GraphImporter::importGemm},
-      {"GlobalAveragePool", &GraphImporter::importGlobalAveragePool},
-      {"Identity", &GraphImporter::importIdentity},
-      {"LeakyRelu", &GraphImporter::importLeakyRelu},
-      {"MatMul", &GraphImporter::importMatMul},
-      {"MaxPool", &GraphImporter::importMaxPool},
-      {"Relu", &GraphImporter::importRelu},
-      {"Reshape", &GraphImporter::importReshape},
-      {"Softmax", &GraphImporter::importSoftmax},
-  };
-  // Unknown until the operator's function binds them.
-  for (const std::string &output : node.output())
-    if (!output.empty())
-      bindings[output] = {};
-  NodeReader reader(node, opset, problems);
-  auto found = functions.find(node.op_type());
-  if (isFunction(node)) {
-    reader.unsupported("it calls a function of the model, which is not "
-                       "supported; inline it with onnx.inliner");
-    return;
-  }
-  if (!isDefaultDomain(node.domain())) {
-    reader.unsupported("the operator's domain '" + Twine(node.domain()) +
-                       "' is not supported");
-    return;
-  }
-  if (found == functions.end()) {
-    const bool isControlFlow = node.op_type() == "If" ||
-                               node.op_type() == "Loop" ||
-                               node.op_type() == "Scan";
-    reader.unsupported(isControlFlow ? "control flow is not supported"
-                                     : "the operator is not supported");
-    return;
-  }
-  (this->*found->second)(reader);
-  reader.finish();
-}
-
 bool GraphImporter::emitProblems() {
   if (problems.empty())
     return true;
@@ -410,13 +351,36 @@ bool GraphImporter::emitProblems() {
       << " cannot be imported: " << problems.size() << " unsupported "
       << (allUnsupported ? "" : "or malformed ")
       << (problems.size() == 1 ? "node or attribute" : "nodes or attributes");
-  for (const Problem &problem :
-       ArrayRef<Problem>(problems).take_front(kMaximumNotes))
-    diagnostic.attachNote(locationOf(problem.node)) << problem.text;
-  if (problems.size() > kMaximumNotes)
-    diagnostic.attachNote()
-        << "and " << problems.size() - kMaximumNotes << " more";
+  attachNotes(diagnostic, problems);
   return false;
+}
+
+void GraphImporter::emitWarnings() {
+  auto warn = [&] {
+    return mlir::emitWarning(locationOf(file.displayName()))
+           << quoted(file.displayName());
+  };
+  if (quantizations > 0)
+    warn() << " is quantised: its " << quantizations
+           << (quantizations == 1 ? " node that quantises or dequantises"
+                                  : " nodes that quantise or dequantise")
+           << " computed tensors only bounds them here, so that results differ "
+              "from those of the quantised network";
+  if (halfCasts > 0)
+    warn() << " casts to smaller floats in " << halfCasts
+           << (halfCasts == 1 ? " node" : " nodes")
+           << ", which are left out: all is computed in float32";
+  if (opaqueReasons.empty())
+    return;
+  std::set<std::string> nodes;
+  for (const Problem &reason : opaqueReasons)
+    nodes.insert(reason.node);
+  mlir::InFlightDiagnostic diagnostic = warn();
+  diagnostic << " has " << nodes.size()
+             << (nodes.size() == 1 ? " node" : " nodes")
+             << " of an operator or form that is not supported; what they cost "
+                "is not known, and a plan cannot be made";
+  attachNotes(diagnostic, opaqueReasons);
 }
 
 bool GraphImporter::importOutputs() {
@@ -443,8 +407,13 @@ bool GraphImporter::importOutputs() {
                       "supported");
       return false;
     }
+    // What a function returns is computed in it.
+    if (llvm::isa<mlir::BlockArgument>(value))
+      value = cnn::IdentityOp::create(builder, locationOf(output.name()),
+                                      value.getType(), value);
     const onnx::TypeProto::Tensor &type = output.type().tensor_type();
-    if (type.has_elem_type() &&
+    // What no op stands for may have any type; it counts as float.
+    if (!value.getDefiningOp<cnn::OpaqueOp>() && type.has_elem_type() &&
         type.elem_type() != onnx::TensorProto::UNDEFINED &&
         type.elem_type() != onnx::TensorProto::FLOAT) {
       error(subject + " is declared as " + elementTypeName(type.elem_type()) +
@@ -477,181 +446,6 @@ bool GraphImporter::importOutputs() {
     function.setResultAttr(index, cnn::kNameAttrName,
                            builder.getStringAttr(output.name()));
   return true;
-}
-
-//===----------------------------------------------------------------------===//
-// Operands and results
-//===----------------------------------------------------------------------===//
-
-Value GraphImporter::activation(NodeReader &node, int index) {
-  auto found = bindings.find(node.input(index).str());
-  if (found == bindings.end())
-    return {}; // left out, which checkOperands() reported
-  if (found->second.constant) {
-    node.unsupported("input " + Twine(index) + ", '" + node.input(index) +
-                     "', is a constant; only computed tensors are supported "
-                     "there");
-    return {};
-  }
-  return found->second.value;
-}
-
-Value GraphImporter::image(NodeReader &node, int index) {
-  Value value = activation(node, index);
-  if (!value)
-    return {};
-  size_t rank = shapeOf(value).size();
-  if (rank == 4)
-    return value;
-  if (rank == 3 || rank == 5)
-    node.unsupported("its " + Twine(rank - 2) +
-                     "-D form is not supported, only the 2-D one");
-  else
-    node.malformed("its input is " + formatShape(shapeOf(value)) +
-                   ", expected four dimensions");
-  return {};
-}
-
-Constant *GraphImporter::findConstant(StringRef name) {
-  auto found = bindings.find(name.str());
-  return found == bindings.end() ? nullptr : found->second.constant;
-}
-
-Constant *GraphImporter::constant(NodeReader &node, int index, StringRef role) {
-  auto found = bindings.find(node.input(index).str());
-  if (found == bindings.end())
-    return nullptr;
-  if (Constant *constant = found->second.constant) {
-    if (constant->unusable.empty())
-      return constant;
-    node.unsupported("its " + role + " '" + constant->name +
-                     "' cannot be used: " + constant->unusable);
-  } else if (found->second.value) {
-    node.unsupported("its " + role + " '" + node.input(index) +
-                     "' is computed by the graph; only constants are "
-                     "supported there");
-  }
-  return nullptr;
-}
-
-std::optional<StringRef> GraphImporter::bytesOf(NodeReader &node,
-                                                Constant &constant) {
-  Result<StringRef> bytes =
-      elementBytes(*constant.tensor, onnx::TensorProto::FLOAT, file);
-  if (bytes)
-    return *bytes;
-  const std::string text = "its parameter '" + constant.name +
-                           "' cannot be used: " + bytes.error().message;
-  if (constant.tensor->data_type() != onnx::TensorProto::FLOAT)
-    node.unsupported(text);
-  else
-    node.malformed(text);
-  return std::nullopt;
-}
-
-std::optional<std::vector<float>> GraphImporter::floats(NodeReader &node,
-                                                        Constant &constant) {
-  StringRef bytes;
-  if (constant.weights) {
-    ArrayRef<char> data = constant.weights.getData();
-    bytes = StringRef(data.data(), data.size());
-  } else {
-    std::optional<StringRef> found = bytesOf(node, constant);
-    if (!found)
-      return std::nullopt;
-    bytes = *found;
-  }
-  // The bytes need not be aligned.
-  std::vector<float> values(bytes.size() / sizeof(float));
-  std::memcpy(values.data(), bytes.data(), bytes.size());
-  return values;
-}
-
-std::optional<float> GraphImporter::scalar(NodeReader &node, int index,
-                                           StringRef role) {
-  Constant *found = constant(node, index, role);
-  if (!found)
-    return std::nullopt;
-  std::optional<std::vector<float>> values = floats(node, *found);
-  if (!values)
-    return std::nullopt;
-  if (values->size() != 1) {
-    node.malformed("its " + role + " '" + found->name + "' holds " +
-                   Twine(values->size()) + " elements, expected one");
-    return std::nullopt;
-  }
-  return values->front();
-}
-
-Value GraphImporter::parameter(NodeReader &node, Constant &constant) {
-  if (constant.value)
-    return constant.value;
-  std::optional<StringRef> bytes = bytesOf(node, constant);
-  if (!bytes)
-    return {};
-  if (constant.sharesTensor && !countMadeBytes(node, constant.shape))
-    return {};
-  constant.weights = cnn::makeWeights(
-      tensorType(constant.shape), constant.name,
-      [&](llvm::MutableArrayRef<float> elements) {
-        file.copy(*bytes, reinterpret_cast<char *>(elements.data()));
-      });
-  // Elements that were made here are not held twice.
-  if (!constant.sharesTensor)
-    delete constant.tensor->release_raw_data();
-  constant.value = cnn::ConstantOp::create(builder, locationOf(constant.name),
-                                           constant.weights);
-  return constant.value;
-}
-
-Value GraphImporter::vectorParameter(NodeReader &node, int index,
-                                     StringRef role, int64_t channels) {
-  Constant *found = constant(node, index, role);
-  if (!found)
-    return {};
-  if (found->shape.size() != 1 || found->shape[0] != channels) {
-    node.malformed("its " + role + " '" + found->name + "' has shape " +
-                   formatShape(found->shape) + ", expected " + Twine(channels));
-    return {};
-  }
-  return parameter(node, *found);
-}
-
-bool GraphImporter::countMadeBytes(NodeReader &node, ArrayRef<int64_t> shape,
-                                   int64_t bytesPerElement) {
-  Result<int64_t> count = elementCount(shape);
-  if (!count) {
-    node.malformed("a tensor of " + formatShape(shape) +
-                   " cannot be made: " + count.error().message);
-    return false;
-  }
-  std::optional<int64_t> bytes =
-      network::checkedMultiply(*count, bytesPerElement);
-  if (!bytes || *bytes > kMaximumMadeBytes - madeBytes) {
-    node.unsupported("a tensor of " + formatShape(shape) +
-                     " cannot be made: constants that are computed at import "
-                     "may take " +
-                     Twine(kMaximumMadeBytes >> 20) +
-                     " MiB in all; write them as initializers");
-    return false;
-  }
-  madeBytes += *bytes;
-  return true;
-}
-
-Value GraphImporter::newParameter(
-    NodeReader &node, StringRef name, ArrayRef<int64_t> shape,
-    llvm::function_ref<void(llvm::MutableArrayRef<float>)> fill) {
-  if (!countMadeBytes(node, shape))
-    return {};
-  return cnn::ConstantOp::create(
-      builder, locationOf(name),
-      cnn::makeWeights(tensorType(shape), name, fill));
-}
-
-void GraphImporter::setResult(NodeReader &node, Value value) {
-  if (!node.output(0).empty())
-    bindings[node.output(0).str()].value = value;
 }
 
 } // namespace snug::onnx_import

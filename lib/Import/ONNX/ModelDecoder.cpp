@@ -156,8 +156,8 @@ bool readField(StringRef message, size_t &position, Field &field) {
 
 class Decoder {
 public:
-  Decoder(StringRef file, StoredElementsMap &elements)
-      : file(file), elements(elements) {}
+  Decoder(StringRef file, StoredElementsMap &elements, StoredNodesMap &nodes)
+      : file(file), elements(elements), nodes(nodes) {}
 
   bool decode(StringRef bytes, onnx::ModelProto &model);
   std::string takeProblem() { return std::move(problem); }
@@ -205,6 +205,7 @@ private:
 
   StringRef file;
   StoredElementsMap &elements;
+  StoredNodesMap &nodes;
   int64_t structureBytes = 0;
   std::string problem;
 };
@@ -273,8 +274,11 @@ bool Decoder::decode(StringRef bytes, onnx::GraphProto &graph) {
   const StringRef what = "a graph";
   return forEachField(bytes, what, [&](const Field &field) {
     switch (field.number) {
-    case onnx::GraphProto::kNodeFieldNumber:
-      return nested(field, what, kNodeBytes, *graph.add_node());
+    case onnx::GraphProto::kNodeFieldNumber: {
+      onnx::NodeProto &node = *graph.add_node();
+      nodes[&node] = field.content;
+      return nested(field, what, kNodeBytes, node);
+    }
     case onnx::GraphProto::kInitializerFieldNumber:
       return nested(field, what, kTensorBytes, *graph.add_initializer());
     case onnx::GraphProto::kSparseInitializerFieldNumber:
@@ -283,6 +287,8 @@ bool Decoder::decode(StringRef bytes, onnx::GraphProto &graph) {
       return nested(field, what, kValueBytes, *graph.add_input());
     case onnx::GraphProto::kOutputFieldNumber:
       return nested(field, what, kValueBytes, *graph.add_output());
+    case onnx::GraphProto::kValueInfoFieldNumber:
+      return nested(field, what, kValueBytes, *graph.add_value_info());
     case onnx::GraphProto::kNameFieldNumber:
       return merge(graph, field, what, kText);
     default:
@@ -361,6 +367,8 @@ bool Decoder::decode(StringRef bytes, onnx::TensorProto &tensor) {
     case onnx::TensorProto::kDimsFieldNumber:
     case onnx::TensorProto::kInt32DataFieldNumber:
     case onnx::TensorProto::kInt64DataFieldNumber:
+    case onnx::TensorProto::kUint64DataFieldNumber:
+    case onnx::TensorProto::kDoubleDataFieldNumber:
       return merge(tensor, field, what, kNumbers);
     case onnx::TensorProto::kDataTypeFieldNumber:
     case onnx::TensorProto::kNameFieldNumber:
@@ -385,7 +393,7 @@ bool Decoder::decode(StringRef bytes, onnx::SparseTensorProto &tensor) {
 }
 
 bool Decoder::decode(StringRef bytes, onnx::ValueInfoProto &value) {
-  const StringRef what = "an input or output";
+  const StringRef what = "the description of a tensor";
   return forEachField(bytes, what, [&](const Field &field) {
     switch (field.number) {
     case onnx::ValueInfoProto::kNameFieldNumber:
@@ -415,10 +423,10 @@ bool Decoder::decode(StringRef bytes, onnx::FunctionProto &function) {
 } // namespace
 
 std::string decodeModel(StringRef bytes, onnx::ModelProto &model,
-                        StoredElementsMap &elements) {
+                        StoredElementsMap &elements, StoredNodesMap &nodes) {
   if (std::string problem = checkOutermostFields(bytes); !problem.empty())
     return problem;
-  Decoder decoder(bytes, elements);
+  Decoder decoder(bytes, elements, nodes);
   if (decoder.decode(bytes, model))
     return {};
   return decoder.takeProblem();

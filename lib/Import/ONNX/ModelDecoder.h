@@ -21,17 +21,20 @@ struct StoredElements {
 
 using StoredElementsMap = std::map<const onnx::TensorProto *, StoredElements>;
 
+/// The messages of the outermost graph's nodes, as they lie in the file.
+using StoredNodesMap = std::map<const onnx::NodeProto *, llvm::StringRef>;
+
 /// Memory that a file's nodes, names and attributes may take once decoded. A
 /// network has a few MiB of them; a hostile file of two-byte nodes would take a
 /// hundred times its own size.
 constexpr int64_t kMaximumStructureBytes = int64_t(256) << 20;
 
-/// Decodes `bytes`, a ModelProto, into `model` and `elements`, which refers to
-/// `bytes`. Left out, since nothing here reads them: subgraphs, sparse values,
-/// training information, documentation, metadata, shapes of inner tensors.
+/// Decodes `bytes`, a ModelProto, into `model`, `elements` and `nodes`, which
+/// refer to `bytes`. Left out, since nothing here reads them: subgraphs, sparse
+/// values, training information, documentation, metadata.
 /// Returns what is wrong with the file ("is cut short: ..."), or nothing.
 std::string decodeModel(llvm::StringRef bytes, onnx::ModelProto &model,
-                        StoredElementsMap &elements);
+                        StoredElementsMap &elements, StoredNodesMap &nodes);
 
 } // namespace snug::onnx_import
 

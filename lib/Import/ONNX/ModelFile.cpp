@@ -100,7 +100,8 @@ ModelFile::decode(std::unique_ptr<ModelFile> file) {
     return Error{quoted +
                  "is larger than 2 GiB, which ONNX does not allow; write the "
                  "weights as external data"};
-  std::string problem = decodeModel(bytes, file->content, file->elements);
+  std::string problem =
+      decodeModel(bytes, file->content, file->elements, file->nodes);
   if (!problem.empty())
     return Error{quoted + problem};
   if (!file->content.has_graph())
@@ -125,6 +126,24 @@ void ModelFile::copy(StringRef from, char *to) {
     from = from.drop_front(chunk.size());
     to += chunk.size();
   }
+}
+
+void ModelFile::release(StringRef bytes) {
+  if (bytes.size() >= kWorthReleasing && isMapped(bytes))
+    releasePages(bytes);
+}
+
+int64_t ModelFile::totalBytes() const {
+  auto total = static_cast<int64_t>(buffer->getBufferSize());
+  for (const auto &external : externalFiles)
+    if (external.second)
+      total += static_cast<int64_t>(external.second->getBufferSize());
+  return total;
+}
+
+StringRef ModelFile::storedNode(const onnx::NodeProto &node) const {
+  auto found = nodes.find(&node);
+  return found == nodes.end() ? StringRef() : found->second;
 }
 
 bool ModelFile::isMapped(StringRef bytes) const {

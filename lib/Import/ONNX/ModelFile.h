@@ -29,9 +29,15 @@ public:
   /// Where the file has the elements of a tensor of model(); valid as long as
   /// this object lives.
   StoredElements storedElements(const onnx::TensorProto &tensor) const;
+  /// The message of a node of model(), as it lies in the file.
+  llvm::StringRef storedNode(const onnx::NodeProto &node) const;
   /// Copies bytes, of this file or another, and lets go of the memory that the
   /// file takes there.
   void copy(llvm::StringRef from, char *to);
+  /// Lets go of the memory that the file takes for bytes that have been read.
+  void release(llvm::StringRef bytes);
+  /// Of this file and of those that were opened for its tensors.
+  int64_t totalBytes() const;
   /// The path as the user gave it, or "<stdin>".
   llvm::StringRef displayName() const { return name; }
   /// File name without folder and extension; "model" for standard input.
@@ -55,6 +61,7 @@ private:
   std::unique_ptr<llvm::MemoryBuffer> buffer;
   onnx::ModelProto content;
   StoredElementsMap elements;
+  StoredNodesMap nodes;
   std::map<std::string, std::unique_ptr<llvm::MemoryBuffer>> externalFiles;
 };
 

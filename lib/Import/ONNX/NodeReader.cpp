@@ -2,8 +2,6 @@
 // Reading of ONNX nodes and their attributes.
 #include "NodeReader.h"
 
-#include "TensorData.h"
-
 #include "llvm/ADT/StringExtras.h"
 
 using llvm::StringRef;
@@ -14,15 +12,15 @@ namespace {
 
 /// Characters of a name and of a message. Each message repeats a name, and a
 /// file's names may be as long as it likes.
-constexpr size_t kMaximumName = 200, kMaximumText = 1000;
+constexpr size_t kMaximumText = 1000;
+
+} // namespace
 
 std::string shortened(StringRef text, size_t characters) {
   if (text.size() <= characters)
     return text.str();
   return (text.take_front(characters) + "...").str();
 }
-
-} // namespace
 
 StringRef nameOf(const onnx::NodeProto &node) {
   if (!node.name().empty())
@@ -34,8 +32,10 @@ StringRef nameOf(const onnx::NodeProto &node) {
 }
 
 NodeReader::NodeReader(const onnx::NodeProto &node, int64_t opset,
+                       ConstantSource &constants,
                        std::vector<Problem> &problems)
-    : proto(node), operatorSet(opset), problems(problems) {}
+    : proto(node), operatorSet(opset), constants(constants),
+      problems(problems) {}
 
 StringRef NodeReader::input(int index) const {
   return index < proto.input_size() ? StringRef(proto.input(index))
@@ -47,10 +47,15 @@ StringRef NodeReader::output(int index) const {
                                      : StringRef();
 }
 
+int NodeReader::inputCount() const {
+  int count = proto.input_size();
+  while (count > 0 && proto.input(count - 1).empty())
+    --count;
+  return count;
+}
+
 void NodeReader::checkOperands(int minimum, int maximum, int outputs) {
-  int last = proto.input_size();
-  while (last > 0 && proto.input(last - 1).empty())
-    --last;
+  const int last = inputCount();
   if (last > maximum)
     unsupported("it has " + Twine(last) + " inputs, at most " + Twine(maximum) +
                 " are known");
@@ -122,6 +127,25 @@ NodeReader::integers(StringRef attribute) {
   return llvm::SmallVector<int64_t>(found->ints().begin(), found->ints().end());
 }
 
+std::optional<std::vector<float>> NodeReader::reals(StringRef attribute) {
+  const auto *found = find(attribute, onnx::AttributeProto::FLOATS);
+  if (!found)
+    return std::nullopt;
+  return std::vector<float>(found->floats().begin(), found->floats().end());
+}
+
+std::optional<ConstantTensor> NodeReader::tensorAttribute(StringRef attribute) {
+  const auto *found = find(attribute, onnx::AttributeProto::TENSOR);
+  if (!found)
+    return std::nullopt;
+  Result<ConstantTensor> read = constants.read(found->t());
+  if (read)
+    return *read;
+  malformed("attribute '" + attribute +
+            "' cannot be used: " + read.error().message);
+  return std::nullopt;
+}
+
 llvm::SmallVector<int64_t> NodeReader::extents(StringRef attribute,
                                                size_t length, int64_t minimum,
                                                int64_t defaultValue) {
@@ -148,6 +172,73 @@ llvm::SmallVector<int64_t> NodeReader::extents(StringRef attribute,
     return defaults;
   }
   return *values;
+}
+
+std::optional<Shape> NodeReader::integersOf(int index, StringRef role) {
+  const ConstantTensor *found = tensor(index, role);
+  if (!found)
+    return std::nullopt;
+  const std::string subject =
+      ("its " + role + " '" + input(index) + "' cannot be used: ").str();
+  if (found->type != onnx::TensorProto::INT64 &&
+      found->type != onnx::TensorProto::INT32) {
+    malformed(subject + "its elements are " + elementTypeName(found->type) +
+              ", expected int64");
+    return std::nullopt;
+  }
+  if (found->shape.size() > 1) {
+    malformed(subject + "it has " + Twine(found->shape.size()) +
+              " dimensions, expected a list");
+    return std::nullopt;
+  }
+  std::vector<int64_t> values = found->elements<int64_t>();
+  return Shape(values.begin(), values.end());
+}
+
+std::optional<int64_t> NodeReader::integerOf(int index, StringRef role) {
+  std::optional<Shape> values = integersOf(index, role);
+  if (!values || values->size() == 1)
+    return values ? std::optional<int64_t>(values->front()) : std::nullopt;
+  malformed("its " + role + " '" + input(index) + "' holds " +
+            Twine(values->size()) + " elements, expected one");
+  return std::nullopt;
+}
+
+std::optional<std::vector<float>> NodeReader::realsOf(int index,
+                                                      StringRef role) {
+  const ConstantTensor *found = tensor(index, role);
+  if (!found)
+    return std::nullopt;
+  if (isFloat(found->type))
+    return found->elements<float>();
+  malformed("its " + role + " '" + input(index) +
+            "' cannot be used: its elements are " +
+            elementTypeName(found->type) + ", expected float");
+  return std::nullopt;
+}
+
+std::optional<float> NodeReader::realOf(int index, StringRef role) {
+  std::optional<std::vector<float>> values = realsOf(index, role);
+  if (!values || values->size() == 1)
+    return values ? std::optional<float>(values->front()) : std::nullopt;
+  malformed("its " + role + " '" + input(index) + "' holds " +
+            Twine(values->size()) + " elements, expected one");
+  return std::nullopt;
+}
+
+bool NodeReader::listOf(StringRef attribute, int index, int64_t since,
+                        std::optional<Shape> &list) {
+  const bool hadFailed = hasFailed;
+  hasFailed = false;
+  list.reset();
+  if (operatorSet < since)
+    list = integers(attribute);
+  else if (hasInput(index))
+    list = integersOf(index, attribute);
+  const bool isRead =
+      !hasFailed && (operatorSet < since || !hasInput(index) || list);
+  hasFailed |= hadFailed;
+  return isRead;
 }
 
 void NodeReader::finish() {

@@ -1,269 +1,285 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Operators on shapes and along axes: Constant, Reshape, Flatten, Softmax.
+// Operators that move elements, and those that do nothing at inference.
 #include "GraphImporter.h"
 
-#include "TensorData.h"
-
-#include "snug/Network/Geometry.h"
-
 #include <algorithm>
-#include <functional>
-#include <numeric>
 
 using llvm::ArrayRef;
+using llvm::StringRef;
 using llvm::Twine;
 using mlir::Value;
 
 namespace snug::onnx_import {
-namespace {
 
-/// Product of extents that are known to fit: those of a tensor that exists.
-int64_t product(ArrayRef<int64_t> extents) {
-  return std::accumulate(extents.begin(), extents.end(), int64_t(1),
-                         std::multiplies<int64_t>());
-}
-
-} // namespace
-
-void GraphImporter::importConstant(NodeReader &node) {
-  node.checkOperands(0, 0);
-  onnx::TensorProto *tensor = nullptr;
-  auto own = [&](onnx::TensorProto::DataType type) {
-    tensor = &ownedTensors.emplace_back();
-    tensor->set_data_type(type);
-  };
-  if (const onnx::AttributeProto *value = node.find("value")) {
-    if (value->type() == onnx::AttributeProto::TENSOR && value->has_t())
-      // The message belongs to this importer, which takes the data over.
-      tensor = const_cast<onnx::TensorProto *>(&value->t());
-    else
-      node.malformed("attribute 'value' is not of type tensor");
-  }
-  if (node.opset() >= 12) {
-    if (node.find("value_float")) {
-      own(onnx::TensorProto::FLOAT);
-      tensor->add_float_data(node.real("value_float", 0.0f));
-    }
-    if (const onnx::AttributeProto *values = node.find("value_floats")) {
-      own(onnx::TensorProto::FLOAT);
-      *tensor->mutable_float_data() = values->floats();
-      tensor->add_dims(values->floats_size());
-    }
-    if (node.find("value_int")) {
-      own(onnx::TensorProto::INT64);
-      tensor->add_int64_data(node.integer("value_int", 0));
-    }
-    if (const onnx::AttributeProto *values = node.find("value_ints")) {
-      own(onnx::TensorProto::INT64);
-      *tensor->mutable_int64_data() = values->ints();
-      tensor->add_dims(values->ints_size());
-    }
-  }
-  if (node.node().attribute_size() != 1)
-    node.malformed("it has " + Twine(node.node().attribute_size()) +
-                   " attributes, expected exactly one value");
-  if (tensor && !node.failed())
-    bindConstant(node, *tensor);
-}
-
-void GraphImporter::bindConstant(NodeReader &node, onnx::TensorProto &tensor) {
-  Constant &constant = constants.emplace_back();
-  constant.name = node.output(0).str();
-  constant.tensor = &tensor;
-  constant.shape.assign(tensor.dims().begin(), tensor.dims().end());
-  bindings[constant.name].constant = &constant;
-}
-
-void GraphImporter::importConstantOfShape(NodeReader &node) {
+void GraphImporter::importIdentity(NodeReader &node) {
   node.checkOperands(1, 1);
-  onnx::TensorProto number; // of which all elements are copies
-  number.set_data_type(onnx::TensorProto::FLOAT);
-  number.add_float_data(0.0f);
-  const onnx::TensorProto *value = &number;
-  if (const onnx::AttributeProto *stated = node.find("value")) {
-    if (stated->type() == onnx::AttributeProto::TENSOR && stated->has_t())
-      value = &stated->t();
-    else
-      node.malformed("attribute 'value' is not of type tensor");
-  }
-  Constant *shape = constant(node, 0, "shape");
-  if (!shape || node.failed())
-    return;
-  Result<std::vector<int64_t>> extents = integers(*shape->tensor, file);
-  if (!extents)
-    return node.malformed("its shape '" + shape->name +
-                          "' cannot be used: " + extents.error().message);
-  const auto type = onnx::TensorProto::DataType(value->data_type());
-  if (type != onnx::TensorProto::FLOAT && type != onnx::TensorProto::INT64)
-    return node.unsupported("attribute 'value' is " + elementTypeName(type) +
-                            ", only float and int64 are supported");
-  Result<llvm::StringRef> element = elementBytes(*value, type, file);
-  if (!element)
-    return node.malformed("attribute 'value' cannot be used: " +
-                          element.error().message);
-  const size_t elementSize =
-      type == onnx::TensorProto::FLOAT ? sizeof(float) : sizeof(int64_t);
-  if (element->size() != elementSize)
-    return node.malformed("attribute 'value' holds " +
-                          Twine(element->size() / elementSize) +
-                          " elements, expected one");
-  if (!countMadeBytes(node, *extents, int64_t(elementSize)))
-    return;
-  onnx::TensorProto &made = ownedTensors.emplace_back();
-  made.set_data_type(type);
-  made.mutable_dims()->Add(extents->begin(), extents->end());
-  // What is there already is doubled until it is enough.
-  std::string &bytes = *made.mutable_raw_data();
-  const size_t wanted = product(*extents) * elementSize;
-  bytes.reserve(wanted);
-  bytes.assign(element->data(), elementSize);
-  while (bytes.size() < wanted)
-    bytes.append(bytes, 0, wanted - bytes.size());
-  bindConstant(node, made);
+  if (Value input = activation(node, 0))
+    setResult(node, identity(node, input));
 }
 
-std::optional<llvm::SmallVector<int64_t>>
-GraphImporter::shapeOfInput(NodeReader &node) {
-  if (Constant *source = findConstant(node.input(0))) {
-    Result<int64_t> count = elementCount(source->shape);
-    if (count)
-      return source->shape;
-    node.malformed("its input '" + source->name +
-                   "' cannot be used: " + count.error().message);
-    return std::nullopt;
+void GraphImporter::importDropout(NodeReader &node) {
+  const bool byInputs = node.opset() >= 12;
+  node.checkOperands(1, byInputs ? 3 : 1, /*outputs=*/2);
+  // The ratio and the seed are of training only.
+  node.ignore(byInputs ? "seed" : "ratio");
+  if (!node.output(1).empty() && uses.count(node.output(1).str()))
+    node.unsupported("its second output, the mask, is used; only the first is "
+                     "supported");
+  if (node.hasInput(2)) {
+    const ConstantTensor *training = node.tensor(2, "training mode");
+    if (!training)
+      return;
+    if (training->type != onnx::TensorProto::BOOL || training->count() != 1)
+      node.malformed("its training mode '" + node.input(2) +
+                     "' cannot be used: expected exactly one element of type "
+                     "bool");
+    else if (training->bytes[0])
+      node.unsupported(
+          "it is in training mode; export the model for inference");
+  }
+  if (isConstant(node, 0)) {
+    const ConstantTensor *source = node.tensor(0, "input");
+    if (source && !node.failed())
+      bindConstant(node.output(0)).tensor = *source;
+    return;
   }
   Value input = activation(node, 0);
-  if (!input)
-    return std::nullopt;
-  return llvm::SmallVector<int64_t>(shapeOf(input));
+  if (input && !node.failed())
+    setResult(node, create<cnn::DropoutOp>(node, input, {}, input.getType()));
 }
 
-Value GraphImporter::reshape(NodeReader &node, Value input,
-                             ArrayRef<int64_t> shape) {
-  return create<cnn::ReshapeOp>(node, input, {}, tensorType(shape));
-}
-
-void GraphImporter::reshapeTo(NodeReader &node, ArrayRef<int64_t> shape) {
-  if (Constant *source = findConstant(node.input(0))) {
-    // The same elements under another shape: no op is needed.
-    Constant &constant = constants.emplace_back();
-    constant.name = node.output(0).str();
-    constant.tensor = source->tensor;
-    constant.shape.assign(shape.begin(), shape.end());
-    constant.unusable = source->unusable;
-    constant.sharesTensor = source->sharesTensor = true;
-    bindings[constant.name].constant = &constant;
-    return;
-  }
-  if (Value input = activation(node, 0))
-    setResult(node, reshape(node, input, shape));
-}
-
-void GraphImporter::importReshape(NodeReader &node) {
-  node.checkOperands(2, 2);
-  const bool allowZero = node.opset() >= 14 && node.flag("allowzero", false);
-  Constant *target = constant(node, 1, "shape");
-  std::optional<llvm::SmallVector<int64_t>> source = shapeOfInput(node);
-  if (!target || node.failed())
-    return;
-  Result<std::vector<int64_t>> wanted = integers(*target->tensor, file);
-  if (!wanted) {
-    node.malformed("its shape '" + target->name +
-                   "' cannot be used: " + wanted.error().message);
-    return;
-  }
-  if (!source)
-    return;
-  const int64_t elements = product(*source);
-  const auto doesNotFit = [&] {
-    node.malformed("it reshapes " + formatShape(*source) + " to " +
-                   formatShape(*wanted) + ", which does not fit");
-  };
-  llvm::SmallVector<int64_t> shape;
-  int64_t known = 1;
-  std::optional<size_t> open;
-  for (auto [index, extent] : llvm::enumerate(*wanted)) {
-    int64_t value = extent;
-    if (extent == 0 && !allowZero && index < source->size())
-      value = (*source)[index];
-    if (value < -1 || value == 0 || (value == -1 && open))
-      return doesNotFit();
-    shape.push_back(value);
-    if (value == -1) {
-      open = index;
-      continue;
-    }
-    std::optional<int64_t> product = network::checkedMultiply(known, value);
-    if (!product)
-      return doesNotFit();
-    known = *product;
-  }
-  if (open ? elements % known != 0 : elements != known)
-    return doesNotFit();
-  if (open)
-    shape[*open] = elements / known;
-  reshapeTo(node, shape);
-}
-
-/// An axis counted from the end if negative; nothing if out of range.
-static std::optional<int64_t> normalizedAxis(NodeReader &node, int64_t axis,
-                                             int64_t rank, int64_t last) {
-  if (axis >= -rank && axis <= last)
-    return axis < 0 ? axis + rank : axis;
-  node.malformed("attribute 'axis' is " + Twine(axis) + ", expected " +
-                 Twine(-rank) + " to " + Twine(last));
-  return std::nullopt;
-}
-
-void GraphImporter::importFlatten(NodeReader &node) {
-  node.checkOperands(1, 1);
-  const int64_t axis = node.integer("axis", 1);
-  std::optional<llvm::SmallVector<int64_t>> source = shapeOfInput(node);
-  if (!source || node.failed())
-    return;
-  const int64_t rank = int64_t(source->size());
-  std::optional<int64_t> split = normalizedAxis(node, axis, rank, rank);
-  if (!split)
-    return;
-  ArrayRef<int64_t> extents(*source);
-  reshapeTo(node, {product(extents.take_front(*split)),
-                   product(extents.drop_front(*split))});
-}
-
-void GraphImporter::importSoftmax(NodeReader &node) {
-  node.checkOperands(1, 1);
-  const bool alongOneAxis = node.opset() >= 13;
-  const int64_t axis = node.integer("axis", alongOneAxis ? -1 : 1);
+void GraphImporter::importCast(NodeReader &node) {
+  const bool isLike = node.node().op_type() == "CastLike";
+  node.checkOperands(isLike ? 2 : 1, isLike ? 2 : 1);
+  node.ignore("saturate");
+  node.ignore("round_mode");
+  int64_t type = onnx::TensorProto::FLOAT;
+  if (!isLike)
+    type = node.integer("to", 0);
+  else if (isConstant(node, 1))
+    if (const ConstantTensor *example = node.tensor(1, "example"))
+      type = example->type;
   Value input = activation(node, 0);
   if (!input || node.failed())
     return;
-  llvm::SmallVector<int64_t> shape(shapeOf(input));
-  const int64_t rank = int64_t(shape.size());
-  std::optional<int64_t> first = normalizedAxis(node, axis, rank, rank - 1);
-  if (!first)
+  if (type < 0 || type > kMaximumExtent ||
+      !isFloat(static_cast<ElementType>(type)))
+    return node.unsupported("it casts to " +
+                            elementTypeName(static_cast<int32_t>(type)) +
+                            "; computed tensors are float32 here");
+  if (type == onnx::TensorProto::FLOAT16 || type == onnx::TensorProto::BFLOAT16)
+    ++halfCasts;
+  setResult(node, identity(node, input));
+}
+
+void GraphImporter::importReshaping(NodeReader &node) {
+  const StringRef op = node.node().op_type();
+  node.checkOperands(op == "Reshape" ? 2 : 1, op == "Flatten" ? 1 : 2);
+  Value input = activation(node, 0);
+  if (!input || node.failed()) {
+    for (const char *attribute : {"allowzero", "axes", "axis"})
+      node.ignore(attribute);
     return;
-  auto softmax = [&](Value operand, int64_t along) -> Value {
-    if (!operand)
-      return {};
-    cnn::SoftmaxOp::Properties properties;
-    properties.axis = builder.getI64IntegerAttr(along);
-    return create<cnn::SoftmaxOp>(node, operand, properties, operand.getType());
-  };
-  // Before operator set 13 the axes from `first` on count as one.
-  ArrayRef<int64_t> behind = ArrayRef<int64_t>(shape).drop_front(*first + 1);
-  if (alongOneAxis || product(behind) == 1)
-    return setResult(node, softmax(input, *first));
-  if (rank > 3)
-    return node.unsupported(
-        "operator set " + Twine(node.opset()) + " has it count the axes from " +
-        Twine(*first) + " of " + formatShape(shape) +
-        " on as one, which is not supported for an image; flatten its input, "
-        "or convert the model to operator set 13");
-  Value matrix = reshape(node, input,
-                         {product(ArrayRef<int64_t>(shape).take_front(*first)),
-                          shape[*first] * product(behind)});
-  Value result = softmax(matrix, 1);
-  setResult(node, result ? reshape(node, result, shape) : Value());
+  }
+  const ArrayRef<int64_t> source = shapeOf(input);
+  std::optional<Shape> shape = op == "Reshape"   ? reshapedShape(node, source)
+                               : op == "Flatten" ? flattenedShape(node, source)
+                               : op == "Squeeze"
+                                   ? squeezedShape(node, source)
+                                   : unsqueezedShape(node, source);
+  if (shape)
+    setResult(node, *shape == source ? identity(node, input)
+                                     : reshape(node, input, *shape));
+}
+
+void GraphImporter::importTranspose(NodeReader &node) {
+  node.checkOperands(1, 1);
+  Value input = activation(node, 0);
+  if (!input) {
+    node.ignore("perm");
+    return;
+  }
+  if (std::optional<Shape> permutation =
+          permutationOf(node, int64_t(shapeOf(input).size())))
+    setResult(node, transpose(node, input, *permutation));
+}
+
+void GraphImporter::importConcat(NodeReader &node) {
+  const int count = node.inputCount();
+  node.checkOperands(1, std::max(count, 1));
+  if (!node.find("axis"))
+    node.malformed("attribute 'axis' is missing");
+  llvm::SmallVector<Value> operands;
+  for (int index = 0; index < count; ++index)
+    operands.push_back(operand(node, index));
+  if (node.failed() || llvm::is_contained(operands, Value())) {
+    node.ignore("axis");
+    return;
+  }
+  std::optional<int64_t> axis =
+      axisOf(node, 0, int64_t(shapeOf(operands[0]).size()));
+  if (!axis)
+    return;
+  if (count == 1)
+    return setResult(node, identity(node, operands[0]));
+  cnn::ConcatOp::Properties properties;
+  properties.axis = builder.getI64IntegerAttr(*axis);
+  setResult(node, create<cnn::ConcatOp>(node, operands, properties));
+}
+
+void GraphImporter::importSlice(NodeReader &node) {
+  const bool byInputs = node.opset() >= 10;
+  node.checkOperands(byInputs ? 3 : 1, byInputs ? 5 : 1);
+  Value input = activation(node, 0);
+  if (!input || node.failed()) {
+    for (const char *attribute : {"starts", "ends", "axes"})
+      if (!byInputs)
+        node.ignore(attribute);
+    return;
+  }
+  if (auto ranges = sliceRanges(node, shapeOf(input)))
+    setResult(node, slice(node, input, *ranges));
+}
+
+void GraphImporter::importSplit(NodeReader &node) {
+  node.checkOperands(1, node.opset() >= 13 ? 2 : 1,
+                     std::max(node.node().output_size(), 1));
+  Value input = activation(node, 0);
+  if (!input || node.failed()) {
+    for (const char *attribute : {"split", "axis", "num_outputs"})
+      node.ignore(attribute);
+    return;
+  }
+  std::optional<Parts> parts = splitParts(node, shapeOf(input));
+  if (!parts)
+    return;
+  int64_t begin = 0;
+  for (auto [index, extent] : llvm::enumerate(parts->extents)) {
+    llvm::SmallVector<SliceRange> ranges;
+    for (int64_t whole : shapeOf(input))
+      ranges.push_back({0, 1, whole});
+    ranges[parts->axis] = {begin, 1, extent};
+    begin += extent;
+    // Nobody may read a part; the first output is never left out.
+    const StringRef name = node.output(int(index));
+    if (!name.empty() && uses.count(name.str()))
+      setResult(node, slice(node, input, ranges), int(index));
+  }
+}
+
+void GraphImporter::importPad(NodeReader &node) {
+  const int64_t opset = node.opset();
+  node.checkOperands(opset < 11 ? 1 : 2, opset < 11 ? 1 : opset < 18 ? 3 : 4);
+  Value input = activation(node, 0);
+  if (!input || node.failed()) {
+    for (const char *attribute : {"mode", "pads", "value"})
+      node.ignore(attribute);
+    return;
+  }
+  std::optional<Padding> padding =
+      paddingOf(node, shapeOf(input), /*isFloat=*/true);
+  if (!padding)
+    return;
+  if (padding->mode == "wrap") {
+    knownResult.emplace();
+    for (auto [axis, extent] : llvm::enumerate(shapeOf(input)))
+      knownResult->push_back(padding->low[axis] + extent + padding->high[axis]);
+    return node.unsupported("attribute 'mode' is 'wrap', which is not "
+                            "supported");
+  }
+  // Negative pads cut off.
+  llvm::SmallVector<SliceRange> ranges;
+  bool isCut = false, isPadded = false;
+  for (auto [axis, extent] : llvm::enumerate(shapeOf(input))) {
+    int64_t &low = padding->low[axis], &high = padding->high[axis];
+    const int64_t begin = std::max<int64_t>(-low, 0);
+    const int64_t end = extent - std::max<int64_t>(-high, 0);
+    ranges.push_back({begin, 1, end - begin});
+    isCut |= low < 0 || high < 0;
+    low = std::max<int64_t>(low, 0);
+    high = std::max<int64_t>(high, 0);
+    isPadded |= low > 0 || high > 0;
+  }
+  if (isCut)
+    input = slice(node, input, ranges);
+  if (!isPadded)
+    return setResult(node, isCut ? input : identity(node, input));
+  const auto mode = padding->mode == "constant"  ? cnn::PadMode::Constant
+                    : padding->mode == "reflect" ? cnn::PadMode::Reflect
+                                                 : cnn::PadMode::Edge;
+  cnn::PadOp::Properties properties;
+  properties.low = builder.getDenseI64ArrayAttr(padding->low);
+  properties.high = builder.getDenseI64ArrayAttr(padding->high);
+  properties.mode = cnn::PadModeAttr::get(&context, mode);
+  properties.value = builder.getF32FloatAttr(
+      mode == cnn::PadMode::Constant ? padding->value : 0.0f);
+  setResult(node, create<cnn::PadOp>(node, input, properties));
+}
+
+/// Repeated along axes of one element: a product with ones.
+Value GraphImporter::expand(NodeReader &node, Value input,
+                            ArrayRef<int64_t> shape) {
+  const ArrayRef<int64_t> source = shapeOf(input);
+  if (source == shape)
+    return identity(node, input);
+  Shape ones(shape);
+  const size_t added = shape.size() - source.size();
+  for (auto [axis, extent] : llvm::enumerate(source))
+    if (extent != 1)
+      ones[axis + added] = 1;
+  return binary(node, cnn::BinaryKind::Mul, input,
+                newParameter(node, (node.name() + ".ones").str(), ones,
+                             [](llvm::MutableArrayRef<float> elements) {
+                               std::fill(elements.begin(), elements.end(),
+                                         1.0f);
+                             }));
+}
+
+void GraphImporter::importExpand(NodeReader &node) {
+  node.checkOperands(2, 2);
+  const bool isTile = node.node().op_type() == "Tile";
+  Value input = activation(node, 0);
+  std::optional<Shape> wanted =
+      node.integersOf(1, isTile ? "repeats" : "shape");
+  if (!input || !wanted)
+    return;
+  const Shape source(shapeOf(input));
+  for (int64_t extent : *wanted)
+    if (extent < 1 || extent > kMaximumExtent)
+      return node.malformed("its " + Twine(isTile ? "repeats" : "shape") +
+                            " '" + node.input(1) + "' is " +
+                            formatShape(*wanted));
+  if (!isTile) {
+    if (std::optional<Shape> shape = broadcastShape(node, source, *wanted))
+      setResult(node, expand(node, input, *shape));
+    return;
+  }
+  if (wanted->size() != source.size())
+    return node.malformed("its repeats " + formatShape(*wanted) +
+                          " do not fit its input of " + formatShape(source));
+  // Axes of one element are expanded, others joined to themselves.
+  Shape expanded = source;
+  for (auto [axis, times] : llvm::enumerate(*wanted)) {
+    if (source[axis] == 1) {
+      expanded[axis] = times;
+      continue;
+    }
+    if (times > 64)
+      return node.unsupported("it repeats axis " + Twine(axis) + " " +
+                              Twine(times) +
+                              " times, more than 64 are not "
+                              "supported");
+    if (times == 1)
+      continue;
+    cnn::ConcatOp::Properties properties;
+    properties.axis = builder.getI64IntegerAttr(int64_t(axis));
+    input = create<cnn::ConcatOp>(node, llvm::SmallVector<Value>(times, input),
+                                  properties);
+    if (!input)
+      return;
+    expanded[axis] = source[axis] * times;
+  }
+  setResult(node, expand(node, input, expanded));
 }
 
 } // namespace snug::onnx_import

@@ -245,6 +245,223 @@ def softmax_11():
     return chain("Softmax", [2, 3, 4], opset=11)
 
 
+# What needs several ops, or has several forms.
+
+
+def unary(kind, opset=22, shape=(1, 2, 3, 4), **attributes):
+    return chain(kind, list(shape), opset, **attributes)
+
+
+@model("convolution")
+def conv_1d():
+    return chain("Conv", [1, 3, 8], inputs="x w b", initializers=[counting("w", 4, 3, 3), counting("b", 4)], pads=[1, 0], strides=[2])
+
+
+@model("convolution")
+def conv_half():
+    weights = numpy_helper.from_array(numpy.full((1, 1, 1, 1), 1.5, numpy.float16), "w")
+    return chain("Conv", [1, 1, 2, 2], inputs="x w", initializers=[weights])
+
+
+@model("convolution")
+def conv_transpose():
+    return chain("ConvTranspose", [1, 4, 5, 6], inputs="x w b", initializers=[counting("w", 4, 3, 3, 2), counting("b", 6)], strides=[2, 2],
+                 pads=[1, 0, 1, 0], output_padding=[1, 0], group=2, dilations=[1, 2])  # fmt: skip
+
+
+@model("convolution")
+def conv_transpose_shape():
+    return chain("ConvTranspose", [1, 1, 5, 6], inputs="x w", initializers=[counting("w", 1, 1, 3, 3)], strides=[3, 2], output_shape=[14, 15])
+
+
+@model("convolution")
+def conv_transpose_auto():
+    return chain("ConvTranspose", [1, 1, 5, 6], inputs="x w", initializers=[counting("w", 1, 1, 3, 3)], strides=[2, 2],
+                 auto_pad="SAME_UPPER")  # fmt: skip
+
+
+@model("pooling")
+def max_pool_ceil():
+    return chain("MaxPool", [1, 2, 9, 9], kernel_shape=[2, 2], strides=[2, 2], ceil_mode=1)
+
+
+@model("pooling")
+def max_pool_ceil_border():
+    """A third window along the height would begin in the padding behind the input."""
+    return chain("MaxPool", [1, 2, 4, 5], kernel_shape=[2, 2], strides=[3, 2], pads=[1, 0, 1, 0], ceil_mode=1)
+
+
+@model("pooling")
+def average_pool_ceil():
+    return chain("AveragePool", [1, 2, 10, 9], kernel_shape=[3, 3], strides=[2, 2], pads=[1, 1, 1, 1], ceil_mode=1, count_include_pad=1)
+
+
+@model("pooling")
+def max_pool_1d():
+    return chain("MaxPool", [1, 2, 9], kernel_shape=[3], strides=[2])
+
+
+@model("pooling")
+def global_max_pool():
+    return chain("GlobalMaxPool", [2, 5, 7, 3])
+
+
+@model("pooling")
+def global_pool_1d():
+    return chain("GlobalAveragePool", [1, 2, 9])
+
+
+@model("pointwise")
+def kinds():
+    kinds = ["Sigmoid", "Tanh", "Exp", "Log", "Sqrt", "Abs", "Neg", "Reciprocal", "Floor", "Ceil", "Erf", "Softplus", "HardSwish", "Mish", "Elu",
+             "HardSigmoid", "Gelu"]  # fmt: skip
+    nodes = [node(kind, f"t{index}", f"t{index + 1}") for index, kind in enumerate(kinds)]
+    nodes[0].input[0], nodes[-1].output[0] = "x", "y"
+    return build(nodes, [1, 2], opset=22)
+
+
+@model("pointwise")
+def clip_other():
+    return chain("Clip", [1, 2], min=-1.0, max=0.5, opset=10)
+
+
+@model("pointwise")
+def clip_computed():
+    return build([node("Clip", "x z")], None, inputs=[info("x", [1, 2]), info("z", [])])
+
+
+@model("pointwise")
+def add_shapes():
+    return build([node("Add", "x z")], None, inputs=[info("x", [1, 2, 3, 3]), info("z", [1, 2, 1, 1])])
+
+
+@model("pointwise")
+def sub_constant():
+    return chain("Sub", [1, 2, 2], inputs="x c", initializers=[floats("c", [1, -2])])
+
+
+@model("pointwise")
+def sub_from_constant():
+    return chain("Sub", [1, 2, 2], inputs="c x", initializers=[floats("c", [1, -2])])
+
+
+@model("pointwise")
+def div_constant():
+    return chain("Div", [1, 2, 2], inputs="x c", initializers=[floats("c", [2, -4])])
+
+
+@model("pointwise")
+def div_zero():
+    return chain("Div", [1, 2, 2], inputs="x c", initializers=[floats("c", [2, 0])])
+
+
+@model("pointwise")
+def maximum():
+    return chain("Max", [1, 2, 2], inputs="zero x c", initializers=[floats("zero", 0), floats("c", [1, 2])])
+
+
+@model("pointwise")
+def mean():
+    return build([node("Mean", "x z")], None, inputs=[info("x", [2, 2]), info("z", [2])])
+
+
+@model("pointwise")
+def prelu():
+    return chain("PRelu", [1, 2, 3, 3], inputs="x s", initializers=[floats("s", [[[1]], [[2]]])])
+
+
+@model("pointwise")
+def prelu_number():
+    return chain("PRelu", [1, 2, 3, 3], inputs="x s", initializers=[floats("s", [0.5])])
+
+
+@model("pointwise")
+def power():
+    nodes = [node("Pow", "x two", "a"), node("Pow", "a three", "b"), node("Pow", "b half")]
+    return build(nodes, [2], [floats("two", 2), integers("three", [3]), floats("half", 0.5)])
+
+
+@model("pointwise")
+def swish():
+    return build([node("Swish", "x", "a"), node("Swish", "a", alpha=0.5)], [2], opset=24)
+
+
+@model("pointwise")
+def cast_half():
+    return build([node("Cast", "x", "h", to=TensorProto.FLOAT16), node("Relu", "h", "r"), node("Cast", "r", to=TensorProto.FLOAT)], [2])
+
+
+@model("linear")
+def gemm_transposed_input():
+    return chain("Gemm", [3, 2], inputs="x w", initializers=[counting("w", 3, 2)], transA=1)
+
+
+@model("linear")
+def gemm_row_bias():
+    return chain("Gemm", [2, 3], inputs="x w b", initializers=[counting("w", 3, 2), counting("b", 2, 1)])
+
+
+@model("linear")
+def gemm_left():
+    return chain("Gemm", [3, 2], inputs="w x b", initializers=[counting("w", 4, 3), counting("b", 2)])
+
+
+@model("linear")
+def gemm_computed():
+    inputs = [info("x", [3, 2]), info("z", [4, 2]), info("b", [4])]
+    return build([node("Gemm", "x z b", transB=1, alpha=0.5)], None, inputs=inputs)
+
+
+@model("linear")
+def matmul_batched():
+    return build([node("MatMul", "x w", "p"), node("Add", "b p")], [2, 2, 3], [counting("w", 3, 4), counting("b", 4)])
+
+
+@model("linear")
+def matmul_left():
+    return chain("MatMul", [3, 2], inputs="w x", initializers=[counting("w", 4, 3)])
+
+
+@model("linear")
+def matmul_computed():
+    return build([node("MatMul", "x z")], None, inputs=[info("x", [5, 2, 3]), info("z", [3])])
+
+
+@model("linear")
+def softmax_image():
+    return chain("Softmax", [1, 2, 6, 6], opset=11)
+
+
+@model("linear")
+def log_softmax():
+    return chain("LogSoftmax", [2, 3])
+
+
+@model("linear")
+def lrn():
+    return chain("LRN", [1, 4, 2, 2], size=5, alpha=0.5)
+
+
+@model("linear")
+def reduce_mean_image():
+    return chain("ReduceMean", [1, 4, 2, 2], axes=[-1, -2], keepdims=0)
+
+
+@model("linear")
+def reduce_sum():
+    return chain("ReduceSum", [2, 4, 3], inputs="x a", initializers=[integers("a", [1])])
+
+
+@model("linear")
+def reduce_l2():
+    return chain("ReduceL2", [2, 4, 3], opset=18, inputs="x a", initializers=[integers("a", [-1])], keepdims=0)
+
+
+@model("linear")
+def reduce_nothing():
+    return chain("ReduceMax", [2, 4, 3], opset=18, noop_with_empty_axes=1)
+
+
 # Shapes and constants.
 
 

@@ -14,6 +14,7 @@ import sys
 sys.dont_write_bytecode = True
 
 import accepted
+import accepted_more  # noqa: F401 (its functions register themselves)
 import refused  # noqa: F401 (its functions register themselves)
 from builder import GROUPS
 
