@@ -420,6 +420,9 @@ private:
   /// Which channels of its operands an op copies, and to where.
   void describeCopies(Operation *operation, network::Op &op) {
     auto type = cast<RankedTensorType>(operation->getResult(0).getType());
+    if (type.getRank() == 2 && op.resultLayout != network::Layout::Planar)
+      for (network::Operand &operand : op.operands)
+        operand.height = operand.width = AxisMap::identity();
     if (isa<cnn::ConcatOp>(operation)) {
       int64_t channel = 0;
       for (network::Operand &operand : op.operands) {

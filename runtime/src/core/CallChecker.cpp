@@ -186,18 +186,104 @@ bool Checker::takeActivation(schema::Activation activation, float alpha,
   return true;
 }
 
+namespace {
+
+/// Elements in the arena: from the lowest on, so many along each axis. The
+/// strides' signs do not matter.
+struct Pattern {
+  uint64_t begin = 0; ///< byte of the lowest element
+  int axes = 0;
+  int64_t extents[kMaxLoops] = {}, strides[kMaxLoops] = {};
+
+  void add(int64_t extent, int64_t stride) {
+    if (extent == 1)
+      return;
+    extents[axes] = extent;
+    strides[axes++] = stride < 0 ? -stride : stride;
+  }
+  /// Elements from the first to the last in a period of which all longer
+  /// strides are multiples; 0 where they exceed the period or are none.
+  int64_t lengthWithin(int64_t period) const {
+    int64_t length = 1;
+    for (int i = 0; i < axes; ++i) {
+      if (strides[i] % period == 0)
+        continue;
+      length += (extents[i] - 1) * strides[i];
+      if (length > period)
+        return 0;
+    }
+    return length;
+  }
+};
+
+Pattern patternOf(const TensorView &view, const Bytes &bytes) {
+  Pattern pattern;
+  pattern.begin = bytes.begin;
+  pattern.add(view.batch, view.batchStride);
+  pattern.add(view.height, view.rowStride);
+  pattern.add(view.width, view.pixelStride);
+  pattern.add(view.channels, view.channelStride);
+  return pattern;
+}
+
+Pattern patternOf(const RearrangeShape &shape, const int64_t *strides,
+                  const Bytes &bytes) {
+  Pattern pattern;
+  pattern.begin = bytes.begin;
+  for (int i = 0; i < shape.loops; ++i)
+    pattern.add(shape.extents[i], strides[i]);
+  return pattern;
+}
+
+/// True where two patterns take turns, as ranges of other channels of the same
+/// pixels do: then no element is in both.
+bool takeTurns(const Pattern &a, const Pattern &b) {
+  for (const Pattern *of : {&a, &b})
+    for (int i = 0; i < of->axes; ++i) {
+      const int64_t period = of->strides[i];
+      if (period < 2)
+        continue;
+      const int64_t lengthA = a.lengthWithin(period);
+      const int64_t lengthB = b.lengthWithin(period);
+      if (lengthA == 0 || lengthB == 0)
+        continue;
+      // Elements from the beginning of `b` to that of `a`, within a period.
+      const int64_t distance = (static_cast<int64_t>(a.begin / sizeof(float)) -
+                                static_cast<int64_t>(b.begin / sizeof(float))) %
+                               period;
+      const int64_t between = distance < 0 ? distance + period : distance;
+      if (between >= lengthB && between + lengthA <= period)
+        return true;
+    }
+  return false;
+}
+
+} // namespace
+
 /// The output must not overlap what the call reads; where the kernel runs in
-/// place, it may lie exactly on an input.
+/// place, it may lie exactly on an input. Other channels of the same pixels are
+/// no overlap.
 bool Checker::checkOverlap() {
+  const bool isPattern = call.kind == KernelKind::Rearrange;
+  const Pattern output =
+      isPattern
+          ? patternOf(call.rearrange, call.rearrange.outputStrides, outputBytes)
+          : patternOf(call.output, outputBytes);
+  const Pattern input =
+      isPattern
+          ? patternOf(call.rearrange, call.rearrange.inputStrides, inputBytes)
+          : patternOf(call.input, inputBytes);
   if (!call.inputIsConstant && overlap(outputBytes, inputBytes) &&
       !(runsInPlace(call.kind, 0) && call.outputOffset == call.inputOffset &&
-        alike(call.output, call.input)))
+        alike(call.output, call.input)) &&
+      !takeTurns(output, input))
     return fail("writes over its own input at byte %" PRIu64,
                 outputBytes.begin);
   if (call.hasSecond && !call.secondIsConstant &&
       overlap(outputBytes, secondBytes) &&
       !(runsInPlace(call.kind, 1) && call.outputOffset == call.secondOffset &&
-        alike(call.output, call.second)))
+        alike(call.output, call.second)) &&
+      !takeTurns(output, patternOf(call.second, secondBytes)))
     return fail("writes over its own second input at byte %" PRIu64,
                 outputBytes.begin);
   return true;
