@@ -34,7 +34,10 @@ parseImportOptions(const std::vector<std::string> &shapes);
 /// Reads an ONNX model (`path`, or standard input for "-") into a module with
 /// one function `main`: tensors are float32 with static shapes, NCHW; weights
 /// are resources named after their initializers; each op's location is the
-/// name of its node. Operator sets 7 and newer are understood.
+/// name of its node. Operator sets 7 and newer are understood
+/// (docs/Operators.md). Nodes of other operators or forms become snug.opaque
+/// where the shapes of their results are known, and one warning has a note for
+/// each; others warn of quantised networks and of smaller floats.
 ///
 /// On failure emits exactly one error, with a note for each unsupported or
 /// malformed node and attribute of the whole file, and returns null.
