@@ -263,6 +263,14 @@ public:
       function.emitError(problem);
       return failure();
     }
+    for (auto [group, described] :
+         llvm::zip_equal(groups, result.partition.groups)) {
+      problem = network::checkGroup(result.network, described);
+      if (!problem.empty()) {
+        group.emitError(problem);
+        return failure();
+      }
+    }
     return std::move(result);
   }
 
@@ -315,6 +323,7 @@ private:
       return failure();
     described.opEnd = static_cast<int64_t>(result.network.ops.size());
     result.partition.groups.push_back(described);
+    groups.push_back(group);
     Operation *yield = body.getTerminator();
     for (auto [outer, inner] :
          llvm::zip_equal(group.getResults(), yield->getOperands())) {
@@ -324,9 +333,6 @@ private:
       result.tensorOf[outer] = *tensor;
       result.tensors[*tensor] = outer;
     }
-    std::string problem = network::checkGroup(result.network, described);
-    if (!problem.empty())
-      return group.emitError(problem);
     return success();
   }
 
@@ -468,6 +474,8 @@ private:
   TargetOptions target;
   NetworkFromIR result;
   std::vector<network::Layout> layouts; ///< as tensors are written
+  /// Of the partition. What is used behind a group is known in the end.
+  SmallVector<cnn::FusedGroupOp> groups;
 };
 
 } // namespace

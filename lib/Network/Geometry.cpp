@@ -212,17 +212,20 @@ std::optional<int64_t> AxisMap::outputExtent(int64_t inputExtent) const {
   return room / stride + 1;
 }
 
-std::vector<Interval> split(int64_t extent, int64_t parts) {
-  assert(parts >= 1 && parts <= extent);
+Interval splitPart(int64_t extent, int64_t parts, int64_t index) {
+  assert(parts >= 1 && parts <= extent && index >= 0 && index < parts);
   const int64_t small = extent / parts, larger = extent % parts;
+  auto begin = [&](int64_t part) {
+    return part * small + std::max<int64_t>(part - (parts - larger), 0);
+  };
+  return {begin(index), begin(index + 1)};
+}
+
+std::vector<Interval> split(int64_t extent, int64_t parts) {
   std::vector<Interval> result;
   result.reserve(static_cast<size_t>(parts));
-  int64_t begin = 0;
-  for (int64_t i = 0; i < parts; ++i) {
-    const int64_t size = small + (i >= parts - larger ? 1 : 0);
-    result.push_back({begin, begin + size});
-    begin += size;
-  }
+  for (int64_t i = 0; i < parts; ++i)
+    result.push_back(splitPart(extent, parts, i));
   return result;
 }
 

@@ -22,7 +22,8 @@ struct Band {
 struct Cut {
   Axis axis = Axis::Rows;
   int64_t parts = 1;
-  int64_t opBegin = 0; ///< of the longest group that may be cut so
+  int64_t opBegin = 0;  ///< of the longest group that may be cut so
+  int64_t barrier = -1; ///< last op that such a group must not take in
   std::vector<Band> bands;
   std::vector<int64_t> extents; ///< by op: of its result, summed over bands
   /// By band: the first that is as large in every op, and whether another one
@@ -92,16 +93,15 @@ private:
 
   // Of one end.
   void begin(int64_t end);
-  bool isLegal(int64_t op) const;
   void walkBack(Cut &cut);
   bool walkBack(Cut &cut, int64_t op);
   void compareBands(Cut &cut) const;
   void chooseTiles(Grid &grid) const;
-  bool addOp(int64_t op);
+  void addOp(int64_t op);
   void addOp(Grid &grid, int64_t op) const;
-  void addOp(Tile &tile, const Grid &grid, int64_t op) const;
+  void addOp(Tile &tile, int64_t op) const;
   void addInput(Tile &tile, int tensor, int64_t op) const;
-  void addReuse(Tile &tile, const Grid &grid, int64_t reader, int tensor) const;
+  void addReuse(Tile &tile, int64_t reader, int tensor) const;
   int64_t tileBytes(const Tile &tile, int64_t op) const;
   int64_t workspace(const Tile &tile, int64_t op) const;
   bool reusesOutside(const Tile &tile, int64_t op) const;
@@ -213,19 +213,15 @@ GroupFigures::Walk::Walk(const Network &network,
   movedTilewise.resize(network.ops.size());
 }
 
-/// Whether some group of these ops and more in front of them may be legal.
-bool GroupFigures::Walk::isLegal(int64_t op) const {
-  const int result = network.ops[op].result;
-  return op + 1 == opEnd || lastUse[result] < opEnd;
-}
-
 /// Needs of an op under a cut; false where no group that begins here or before
 /// may be cut so.
 bool GroupFigures::Walk::walkBack(Cut &cut, int64_t index) {
   const Op &op = network.ops[index];
+  if (planarResult[index] || !op.costKnown || index <= cut.barrier)
+    return false;
   const int64_t extent = extentOf(network.tensors[op.result], cut.axis);
   std::vector<Interval> shares;
-  if (lastUse[op.result] >= opEnd || index + 1 == opEnd) {
+  if (lastUse[op.result] >= opEnd) {
     if (cut.parts > extent)
       return false;
     shares = split(extent, cut.parts);
@@ -247,18 +243,12 @@ bool GroupFigures::Walk::walkBack(Cut &cut, int64_t index) {
       }
     if (result.empty())
       return false;
-    if (planarResult[index])
-      result = {0, extent};
     cut.extents[index] += result.size();
     for (size_t k = 0; k < op.operands.size(); ++k) {
-      const Operand &operand = op.operands[k];
-      const AxisMap &map = mapOf(operand, cut.axis);
-      if (map.isWhole() && cut.parts > 1)
-        return false;
+      if (needsWhole(op.operands[k], cut.axis, cut.parts))
+        cut.barrier = std::max(cut.barrier, maker[op.operands[k].tensor]);
       const Interval needed =
-          map.needed(result,
-                     extentOf(network.tensors[operand.tensor], cut.axis))
-              .interval;
+          neededOf(network, op, k, cut.axis, result).interval;
       if (needed.empty())
         return false;
       band.operands[firstOperand[index] + k] = needed;
@@ -269,8 +259,8 @@ bool GroupFigures::Walk::walkBack(Cut &cut, int64_t index) {
 
 void GroupFigures::Walk::walkBack(Cut &cut) {
   cut.opBegin = opEnd;
-  while (cut.opBegin > 0 && isLegal(cut.opBegin - 1) &&
-         walkBack(cut, cut.opBegin - 1))
+  cut.barrier = -1;
+  while (cut.opBegin > 0 && walkBack(cut, cut.opBegin - 1))
     --cut.opBegin;
   compareBands(cut);
 }
@@ -427,7 +417,7 @@ int64_t GroupFigures::Walk::workspace(const Tile &tile, int64_t index) const {
 
 /// The reader's result lies on a buffer of the tile's own, which must be used
 /// whole and for the last time.
-void GroupFigures::Walk::addReuse(Tile &tile, const Grid &grid, int64_t reader,
+void GroupFigures::Walk::addReuse(Tile &tile, int64_t reader,
                                   int tensor) const {
   if (tile.reuses[reader] || !hasInPlace[reader])
     return;
@@ -454,9 +444,9 @@ void GroupFigures::Walk::addReuse(Tile &tile, const Grid &grid, int64_t reader,
     }
   const bool isFull = lastUse[op.result] >= opEnd && !movedTilewise[reader];
   if (!inPlace || planarResult[reader] ||
-      (isFull && (grid.tileCount > 1 ||
-                  tile.rows->results[reader].size() != result.height ||
-                  tile.columns->results[reader].size() != result.width)))
+      (isFull &&
+       (!tile.isFirst || tile.rows->results[reader].size() != result.height ||
+        tile.columns->results[reader].size() != result.width)))
     return;
   if (from.batch * from.channels * rows.size() * columns.size() !=
       result.batch * result.channels * tile.rows->results[reader].size() *
@@ -489,8 +479,7 @@ void GroupFigures::Walk::addInput(Tile &tile, int tensor, int64_t op) const {
     tile.bytes[i] += bytes;
 }
 
-void GroupFigures::Walk::addOp(Tile &tile, const Grid &grid,
-                               int64_t index) const {
+void GroupFigures::Walk::addOp(Tile &tile, int64_t index) const {
   const Op &op = network.ops[index];
   const bool isResult = lastUse[op.result] >= opEnd;
   const int64_t last = isResult ? index : std::max(lastInside[index], index);
@@ -502,7 +491,7 @@ void GroupFigures::Walk::addOp(Tile &tile, const Grid &grid,
   for (int64_t i = index; i <= last; ++i)
     tile.bytes[i] += bytes;
   if (!isResult)
-    addReuse(tile, grid, last, op.result);
+    addReuse(tile, last, op.result);
   int64_t lastChanged = last;
   for (const Operand &operand : op.operands)
     if (isPlanarInput(operand.tensor) &&
@@ -516,7 +505,7 @@ void GroupFigures::Walk::addOp(Tile &tile, const Grid &grid,
       const std::vector<int64_t> &of = readers[operand.tensor];
       const int64_t lastReader =
           *std::prev(std::lower_bound(of.begin(), of.end(), opEnd));
-      addReuse(tile, grid, lastReader, operand.tensor);
+      addReuse(tile, lastReader, operand.tensor);
       lastChanged = std::max(lastChanged, lastReader);
     }
   for (int64_t i = index; i <= lastChanged; ++i)
@@ -610,9 +599,7 @@ Figures GroupFigures::Walk::figures(const Grid &grid) const {
 }
 
 /// Puts an op in front of the group; what does not depend on a grid.
-bool GroupFigures::Walk::addOp(int64_t op) {
-  if (!isLegal(op))
-    return false;
+void GroupFigures::Walk::addOp(int64_t op) {
   opBegin = op;
   const int result = network.ops[op].result;
   const Tensor &of = network.tensors[result];
@@ -666,7 +653,6 @@ bool GroupFigures::Walk::addOp(int64_t op) {
       }
     }
   }
-  return true;
 }
 
 void GroupFigures::Walk::addOp(Grid &grid, int64_t op) const {
@@ -675,14 +661,13 @@ void GroupFigures::Walk::addOp(Grid &grid, int64_t op) const {
                result.channels * grid.rows->extents[op] *
                grid.columns->extents[op];
   for (Tile &tile : grid.tiles)
-    addOp(tile, grid, op);
+    addOp(tile, op);
 }
 
 void GroupFigures::Walk::visit(int64_t end, const Visitor &visitor) {
   begin(end);
   for (int64_t op = end - 1; op >= 0 && !grids.empty(); --op) {
-    if (!addOp(op))
-      return;
+    addOp(op);
     const int64_t area = resultOf(op).height * resultOf(op).width;
     auto isOver = [&](const Grid &grid) {
       return op < grid.opBegin ||

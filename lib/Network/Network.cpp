@@ -4,6 +4,7 @@
 
 #include "GroupNeeds.h"
 
+#include <algorithm>
 #include <cmath>
 #include <optional>
 
@@ -34,7 +35,7 @@ std::string checkMap(const Network &network, const Op &op, size_t index,
                      Axis axis) {
   const Operand &operand = op.operands[index];
   const AxisMap &map = mapOf(operand, axis);
-  if (map.isWhole())
+  if (map.isWhole() || (operand.layout == Layout::Planar && !op.copies))
     return "";
   auto refuse = [&](const std::string &why) {
     return "op " + quoted(op.name) + ": the " +
@@ -87,19 +88,52 @@ std::string checkTensor(const Tensor &tensor) {
   return "";
 }
 
-/// Reshapes need the whole input; expand() relies on it.
-std::string checkReshape(const Network &network, const Op &op) {
-  if (!writesPlanar(op))
+/// What expand() relies on in ops that copy.
+std::string checkCopies(const Network &network, const Op &op) {
+  if (!op.copies)
     return "";
-  const Operand &operand = op.operands[0];
-  if (op.operands.size() != 1 || !operand.height.isWhole() ||
-      !operand.width.isWhole())
-    return "op " + quoted(op.name) +
-           ": a reshape has one operand, which it needs whole";
-  if (network.tensors[op.result].elements() !=
-      network.tensors[operand.tensor].elements())
-    return "op " + quoted(op.name) + " changes the number of elements";
-  return "";
+  const std::string name = "op " + quoted(op.name);
+  const Tensor &result = network.tensors[op.result];
+  if (op.macsPerOutputElement != 0 || op.workspaceBytes)
+    return name + " only copies, but has work or workspace";
+  if (isReshape(op)) {
+    const Operand &operand = op.operands[0];
+    if (operand.layout != Layout::Planar || !operand.width.isWhole())
+      return name + ": a reshape has one operand, which it reads whole and in "
+                    "planar order";
+    if (result.elements() != network.tensors[operand.tensor].elements())
+      return name + " changes the number of elements";
+    return "";
+  }
+  std::vector<Interval> copied;
+  for (size_t k = 0; k < op.operands.size(); ++k) {
+    const Operand &operand = op.operands[k];
+    const std::string which = name + ": operand " + std::to_string(k);
+    const Tensor &tensor = network.tensors[operand.tensor];
+    for (Axis axis : {Axis::Rows, Axis::Columns})
+      if (const AxisMap &map = mapOf(operand, axis);
+          map.form != AxisMap::Form::Window || map.taps != 1 ||
+          map.stride != 1 || map.padLow > 0 || map.padHigh > 0)
+        return which + " is not copied as it is or cropped";
+    const Interval channels = copiedChannels(network, op, k);
+    if (tensor.batch != result.batch ||
+        !Interval{0, tensor.channels}.contains(channels))
+      return which + " has no such batch or channels";
+    copied.push_back(
+        {operand.resultChannel, operand.resultChannel + channels.size()});
+  }
+  std::sort(
+      copied.begin(), copied.end(),
+      [](const Interval &a, const Interval &b) { return a.begin < b.begin; });
+  int64_t done = 0;
+  for (const Interval &channels : copied) {
+    if (channels.begin != done)
+      return name + " does not copy each channel of its result once";
+    done = channels.end;
+  }
+  return done == result.channels
+             ? ""
+             : name + " does not copy each channel of its result once";
 }
 
 } // namespace
@@ -184,7 +218,7 @@ std::string check(const Network &network) {
       return name + " makes tensor " + quoted(result.name) +
              ", which is made or given before";
     made[op.result] = true;
-    if (std::string why = checkReshape(network, op); !why.empty())
+    if (std::string why = checkCopies(network, op); !why.empty())
       return why;
     if (op.macsPerOutputElement < 0 || op.parameterBytes < 0 ||
         op.packedWeightBytes < 0 || op.weightSegments < 0)

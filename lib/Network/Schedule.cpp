@@ -43,12 +43,14 @@ Result<Schedule> parseSchedule(const std::string &text,
       " is neither a grid of at least 1x1, such as '5x5', nor 'whole'"};
 }
 
-/// True where the op needs all of an operand for any part of its result.
+/// True where the op needs all of an operand for any part of its result, or
+/// writes all of its result at once.
 bool isBarrier(const Op &op) {
   for (const Operand &operand : op.operands)
-    if (operand.height.isWhole() || operand.width.isWhole())
+    if (needsWhole(operand, Axis::Rows, 2) ||
+        needsWhole(operand, Axis::Columns, 2))
       return true;
-  return false;
+  return writesPlanar(op) || !op.costKnown;
 }
 
 std::string grouped(const Network &network, const Group &group) {
@@ -56,52 +58,65 @@ std::string grouped(const Network &network, const Group &group) {
          " to op " + quoted(network.ops[group.opEnd - 1].name);
 }
 
-/// A result of the group, other than the last, that is used behind it.
-std::string checkResults(const Network &network, const Group &group) {
-  std::vector<bool> inner(network.tensors.size());
-  for (int64_t i = group.opBegin; i + 1 < group.opEnd; ++i)
-    inner[network.ops[i].result] = true;
-  auto refuse = [&](int tensor, const std::string &user) {
-    return grouped(network, group) + " has more than one result: tensor " +
-           quoted(network.tensors[tensor].name) + " inside it is used by " +
-           user + "; end the group elsewhere";
+/// An op that no grid takes in: it writes in planar order, nothing is known of
+/// it, or it reads in planar order what is made inside the group; or that a
+/// grid of several tiles cannot cross, because it needs the whole of such a
+/// tensor.
+std::string checkBarriers(const Network &network, const Sharing &sharing,
+                          const Group &group) {
+  auto refuse = [&](const Op &op, const std::string &why) {
+    return grouped(network, group) + " cannot be cut into tiles: op " +
+           quoted(op.name) + " " + why +
+           "; end the group before it, or begin it behind";
   };
-  for (size_t i = static_cast<size_t>(group.opEnd); i < network.ops.size(); ++i)
-    for (const Operand &operand : network.ops[i].operands)
-      if (inner[operand.tensor])
-        return refuse(operand.tensor, "op " + quoted(network.ops[i].name));
-  for (int64_t i = group.opBegin; i + 1 < group.opEnd; ++i)
-    if (network.tensors[network.ops[i].result].isOutput)
-      return refuse(network.ops[i].result, "the network's caller as an output");
+  for (int64_t i = group.opBegin; i < group.opEnd; ++i) {
+    const Op &op = network.ops[i];
+    if (!op.costKnown)
+      return refuse(op, "of kind " + quoted(op.kind) + " is unknown");
+    if (writesPlanar(op))
+      return refuse(op, "makes its whole result at once");
+    for (const Operand &operand : op.operands)
+      if (sharing.maker[operand.tensor] >= group.opBegin &&
+          (needsWhole(operand, Axis::Rows, group.schedule.rows) ||
+           needsWhole(operand, Axis::Columns, group.schedule.columns)))
+        return refuse(op, "needs its whole input");
+  }
   return "";
 }
 
-std::string checkAxis(const Network &network, const Group &group, Axis axis) {
-  const bool byRows = axis == Axis::Rows;
-  const int64_t parts = byRows ? group.schedule.rows : group.schedule.columns;
-  const std::string what = byRows ? "rows" : "columns";
-  const Tensor &output = network.tensors[network.ops[group.opEnd - 1].result];
-  const int64_t extent = extentOf(output, axis);
-  if (parts < 1 || parts > extent)
-    return grouped(network, group) + " cannot be cut into " +
-           std::to_string(parts) + " " + what + " of tiles: its output " +
-           quoted(output.name) + " has " + std::to_string(extent) + " " + what;
-  if (parts > 1)
-    for (int64_t i = group.opBegin; i < group.opEnd; ++i)
-      for (const Operand &operand : network.ops[i].operands)
-        if (mapOf(operand, axis).isWhole())
-          return grouped(network, group) + " cannot be cut into tiles: op " +
-                 quoted(network.ops[i].name) +
-                 " needs its whole input; end the group before it, or begin "
-                 "it behind";
-  for (const Interval &part : split(extent, parts)) {
-    const AxisNeeds needs = computeNeeds(network, group, axis, part);
+int64_t partsAlong(const Schedule &grid, Axis axis) {
+  return axis == Axis::Rows ? grid.rows : grid.columns;
+}
+
+/// A result with fewer rows or columns than the grid.
+std::string checkExtents(const Network &network, const Group &group,
+                         const GroupTensors &tensors, Axis axis) {
+  const int64_t parts = partsAlong(group.schedule, axis);
+  const std::string what = axis == Axis::Rows ? "rows" : "columns";
+  for (int64_t i = group.opEnd - 1; i >= group.opBegin; --i) {
+    const Tensor &result = network.tensors[network.ops[i].result];
+    const int64_t extent = extentOf(result, axis);
+    if (tensors.isResult[i - group.opBegin] && (parts < 1 || parts > extent))
+      return grouped(network, group) + " cannot be cut into " +
+             std::to_string(parts) + " " + what + " of tiles: its output " +
+             quoted(result.name) + " has " + std::to_string(extent) + " " +
+             what;
+  }
+  return "";
+}
+
+std::string checkNeeds(const Network &network, const Group &group,
+                       const GroupTensors &tensors, Axis axis) {
+  const int64_t parts = partsAlong(group.schedule, axis);
+  for (int64_t part = 0; part < parts; ++part) {
+    const AxisNeeds needs =
+        computeNeeds(network, group, tensors, axis, parts, part);
     if (needs.onlyPaddingOp >= 0)
       return grouped(network, group) + ": in a tile, op " +
              quoted(network.ops[needs.onlyPaddingOp].name) +
              " would read nothing but padding; use fewer tiles";
     if (needs.unusedOp >= 0)
-      return grouped(network, group) + ": its result does not depend on op " +
+      return grouped(network, group) + ": its results do not depend on op " +
              quoted(network.ops[needs.unusedOp].name) + "; remove that op";
   }
   return "";
@@ -181,16 +196,27 @@ Result<Partition> partitionByLayers(const Network &network,
 }
 
 std::string checkGroup(const Network &network, const Group &group) {
+  return checkGroup(network, findUses(network), group);
+}
+
+std::string checkGroup(const Network &network, const Sharing &sharing,
+                       const Group &group) {
   if (group.opBegin < 0 || group.opBegin >= group.opEnd ||
       group.opEnd > static_cast<int64_t>(network.ops.size()))
     return "a group of ops [" + std::to_string(group.opBegin) + ", " +
            std::to_string(group.opEnd) + ") is empty or outside the network";
-  if (std::string why = checkResults(network, group); !why.empty())
-    return why;
   if (group.schedule.isWhole())
     return "";
+  const GroupTensors tensors(network, sharing, group);
   for (Axis axis : {Axis::Rows, Axis::Columns})
-    if (std::string why = checkAxis(network, group, axis); !why.empty())
+    if (std::string why = checkExtents(network, group, tensors, axis);
+        !why.empty())
+      return why;
+  if (std::string why = checkBarriers(network, sharing, group); !why.empty())
+    return why;
+  for (Axis axis : {Axis::Rows, Axis::Columns})
+    if (std::string why = checkNeeds(network, group, tensors, axis);
+        !why.empty())
       return why;
   return "";
 }

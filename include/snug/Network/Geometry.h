@@ -116,6 +116,8 @@ struct AxisMap {
 /// differing by at most one, the smaller ones first. Needs 1 <= parts <=
 /// extent.
 std::vector<Interval> split(int64_t extent, int64_t parts);
+/// The interval split(extent, parts)[index].
+Interval splitPart(int64_t extent, int64_t parts, int64_t index);
 
 /// a * b and a + b, or nothing where the result leaves int64_t.
 std::optional<int64_t> checkedMultiply(int64_t a, int64_t b);

@@ -6,6 +6,7 @@
 
 #include "snug/Network/Network.h"
 #include "snug/Network/Schedule.h"
+#include "snug/Network/Storage.h"
 
 #include <cstdint>
 #include <vector>
@@ -35,21 +36,24 @@ struct Buffer {
 /// A part of a tensor inside a buffer, all of its batch.
 struct View {
   int buffer = -1;
-  /// The tensor that is viewed: the buffer's own, one that shares its bytes
-  /// with equal rows and columns in other channels, or one of other extents and
-  /// as many elements (a reshape). The latter is viewed whole and lies in
-  /// planar order.
+  /// The tensor that is viewed: the buffer's own, one that lies in other
+  /// channels of the same buffer, or one of other extents and as many elements
+  /// (a reshape; isReshaped()), for which the buffer's bytes are the tensor's
+  /// in planar order.
   int tensor = -1;
   Interval rows, columns; ///< of the tensor, not of the buffer
-  Interval channels;      ///< of the buffer
+  Interval channels;      ///< of the buffer; of a reshape, of the tensor
 };
 
-/// One execution of an op on (part of) its tensors, or a move of (part of) a
-/// tensor between layouts.
+/// One execution of an op on (part of) its tensors, a move of (part of) a
+/// tensor between layouts, or, for an op that copies, a copy of one operand:
+/// input and output of moves and copies are views of equal extents in any
+/// layouts.
 struct Step {
-  int op = -1;              ///< index into Network::ops; -1: a move
-  int operand = -1;         ///< that is copied; -1: not an op that copies
-  std::vector<View> inputs; ///< one per operand of the op; one for a move
+  int op = -1;      ///< index into Network::ops; -1: a move
+  int operand = -1; ///< that is copied; -1: no op that copies
+  std::vector<View>
+      inputs; ///< one per operand of the op; one for a move or copy
   View output;
   /// Padding taps around inputs[0].
   int64_t padTop = 0, padLeft = 0, padBottom = 0, padRight = 0;
@@ -61,8 +65,8 @@ struct Step {
 };
 
 /// A step whose output may lie exactly on one of its inputs: the step is the
-/// last to touch the one buffer and the first to touch the other, uses all of
-/// both, and its kernel runs in place.
+/// last to touch the one buffer, which is no output of the network, and the
+/// first to touch the other, uses all of both, and its kernel runs in place.
 struct Reuse {
   int64_t step = 0;
   int input = -1, output = -1; ///< buffers of equal bytes
@@ -92,25 +96,38 @@ struct Program {
   int64_t peakStep(int64_t alignment) const;
 };
 
+/// True where the tensor has other extents than the one that the buffer says
+/// it holds; not where it has other channels alone.
+bool isReshaped(const Network &network, const Program &program,
+                const View &view);
+
 /// The steps of `network` under `partition`, in order.
 ///
 /// Outside groups and in whole groups every op runs once, on buffers of full
 /// tensors. In a grid group, tiles run row by row; each tile runs through all
-/// ops of the group into buffers of the tile's own, which hold the hull of what
-/// the tile's ops need; operands from outside the group are read in place. The
-/// views of a step are exactly what it needs and what it makes, so the pads
-/// that it states are those around its view, whole or tiled.
+/// ops of the group and makes its share of every result, the split() of that
+/// result's own extents, and what its ops need besides. What is local to the
+/// tile lies in buffers of the tile's own, which hold the hull of what the
+/// tile's ops need; operands from outside the group are read in place, and what
+/// is used outside is made straight into its full buffer, where tiles may make
+/// some elements again, with equal values. The views of a step are exactly what
+/// it needs and what it makes, so the pads that it states are those around its
+/// view, whole or tiled.
 ///
-/// Network inputs lie in planar order. The first op that runs whole and reads
-/// one has it moved into a full channels-last copy, which everything behind it
-/// reads; before that, every tile of a grid group moves the part it needs into
-/// a buffer of its own. No move where both orders agree.
+/// Ops that copy make steps only for the operands that are not in place already
+/// (Storage.h says which are): one each, that may change the layout as well.
 ///
-/// A network output that is made by a grid group and used nowhere else is moved
-/// into its planar buffer tile by tile. Otherwise it is kept channels-last and
-/// moved as a whole behind the last op or group that reads it. An op that
-/// writes its result in planar order makes what is then treated as a network
-/// input is.
+/// Network inputs lie in planar order, and so do results of kernels that write
+/// it and of reshapes. The first op that runs whole and reads such a tensor
+/// channels-last has it moved into a full channels-last copy, which everything
+/// behind it reads; before that, every tile of a grid group moves the part it
+/// needs into a buffer of its own. What lies channels-last and is read in
+/// planar order is moved once, as a whole. No move where both orders agree.
+///
+/// A network output that is made by a grid group, and that nobody reads, is
+/// moved into its planar buffer tile by tile. Otherwise it is kept
+/// channels-last and moved as a whole behind the last op or group that reads
+/// it.
 ///
 /// A step that may run in place keeps buffers of its own for input and result,
 /// and is listed among the program's reuses: whether they share bytes is the
@@ -118,6 +135,11 @@ struct Program {
 ///
 /// Error where check() or checkGroup() has something to say, or groups overlap.
 Result<Program> expand(const Network &network, const Partition &partition);
+
+/// The same for whoever expands one network again and again: it must be well
+/// formed, and `sharing` its own.
+Result<Program> expand(const Network &network, const Sharing &sharing,
+                       const Partition &partition);
 
 } // namespace snug::network
 

@@ -65,12 +65,13 @@ int64_t groupOpEnd(const Network &network, int64_t endLayer);
 Result<Partition> partitionByLayers(const Network &network,
                                     const std::vector<GroupSpec> &groups);
 
-/// Empty, or why these ops cannot be one group under this schedule: a result
-/// other than the last op's is used outside, a grid has more tiles than the
-/// output has rows or columns, in a tile an op would read only padding, a grid
-/// of several tiles would cross an op that needs its whole input, or a grid
-/// holds an op on which its result does not depend. The network must be well
-/// formed.
+/// Empty, or why these ops cannot be one group under this schedule: a grid has
+/// more tiles along an axis than one of its results (tensors that are used
+/// behind it, network outputs) has rows or columns, in a tile an op would read
+/// only padding, a grid holds an op on which no result depends, that writes in
+/// planar order, that reads in planar order what the group makes, or whose cost
+/// is not known, or a grid of several tiles holds an op that needs the whole of
+/// a tensor that the group makes. The network must be well formed.
 std::string checkGroup(const Network &network, const Group &group);
 
 } // namespace snug::network

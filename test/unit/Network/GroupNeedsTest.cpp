@@ -8,28 +8,41 @@
 namespace snug::network {
 namespace {
 
+/// Needs of a band, by tensor of the network.
+AxisNeeds needsOf(const Network &network, const Group &group, Axis axis,
+                  int64_t parts, int64_t index) {
+  const GroupTensors tensors(network, findUses(network), group);
+  AxisNeeds needs = computeNeeds(network, group, tensors, axis, parts, index);
+  std::vector<Interval> byTensor(network.tensors.size());
+  for (size_t i = 0; i < tensors.tensors.size(); ++i)
+    byTensor[tensors.tensors[i]] = needs.tensors[i];
+  needs.tensors = byTensor;
+  return needs;
+}
+
 TEST(GroupNeeds, TwoConvolutionsByHand) {
   // 3 taps stride 1 pads 1, then 3 taps stride 2 pads 1, over 9 rows: 9, then
-  // (9 + 2 - 3) / 2 + 1 = 5 rows. Output rows [2, 4) read [3, 8) of the middle
-  // (2 * 2 - 1 to 3 * 2 - 1 + 3), which read [2, 9) of the input.
+  // (9 + 2 - 3) / 2 + 1 = 5 rows, in 3 bands of 1, 2 and 2. Output rows [1, 3)
+  // read [1, 6) of the middle (1 * 2 - 1 to 2 * 2 - 1 + 3), which read [0, 7)
+  // of the input.
   Builder builder;
   int x = builder.input(1, 1, 9, 9);
   x = builder.convolution(x, 1, {3, 1, 1, 1, 1});
   x = builder.convolution(x, 1, {3, 2, 1, 1, 1});
   builder.output(x);
   const AxisNeeds needs =
-      computeNeeds(builder.network(), {0, 2, {}}, Axis::Rows, {2, 4});
-  EXPECT_EQ(needs.tensors[2], (Interval{2, 4}));
-  EXPECT_EQ(needs.tensors[1], (Interval{3, 8}));
-  EXPECT_EQ(needs.tensors[0], (Interval{2, 9}));
+      needsOf(builder.network(), {0, 2, {}}, Axis::Rows, 3, 1);
+  EXPECT_EQ(needs.tensors[2], (Interval{1, 3}));
+  EXPECT_EQ(needs.tensors[1], (Interval{1, 6}));
+  EXPECT_EQ(needs.tensors[0], (Interval{0, 7}));
   EXPECT_EQ(needs.operands[0].padHigh, 0);
-  // Rows [4, 5) read [7, 10) of the middle: 2 rows and one of padding; these
-  // read [6, 10) of the input: 3 rows and one of padding.
+  // Rows [3, 5) read [5, 10) of the middle: 4 rows and one of padding; these
+  // read [4, 10) of the input: 5 rows and one of padding.
   const AxisNeeds last =
-      computeNeeds(builder.network(), {0, 2, {}}, Axis::Rows, {4, 5});
-  EXPECT_EQ(last.tensors[1], (Interval{7, 9}));
+      needsOf(builder.network(), {0, 2, {}}, Axis::Rows, 3, 2);
+  EXPECT_EQ(last.tensors[1], (Interval{5, 9}));
   EXPECT_EQ(last.operands[1].padHigh, 1);
-  EXPECT_EQ(last.tensors[0], (Interval{6, 9}));
+  EXPECT_EQ(last.tensors[0], (Interval{4, 9}));
   EXPECT_EQ(last.operands[0].padHigh, 1);
 }
 
@@ -40,7 +53,7 @@ TEST(GroupNeeds, HullOverBranches) {
   const int x = builder.input(1, 2, 10, 10);
   builder.output(builder.add(x, builder.convolution(x, 2, {3, 1, 1, 1, 1})));
   const AxisNeeds needs =
-      computeNeeds(builder.network(), {0, 2, {}}, Axis::Columns, {4, 6});
+      needsOf(builder.network(), {0, 2, {}}, Axis::Columns, 5, 2);
   EXPECT_EQ(needs.tensors[x], (Interval{3, 7}));
   EXPECT_EQ(needs.operands[0].interval, (Interval{3, 7})); // convolution's
   EXPECT_EQ(needs.operands[1].interval, (Interval{4, 6})); // sum's left
@@ -51,19 +64,17 @@ TEST(GroupNeeds, FindsPaddingAndUnusedOps) {
   int x = builder.input(1, 1, 2, 2);
   x = builder.convolution(x, 1, {2, 1, 1, 3, 3}); // 7 outputs over 2 elements
   builder.output(x);
-  EXPECT_EQ(computeNeeds(builder.network(), {0, 1, {}}, Axis::Rows, {0, 1})
-                .onlyPaddingOp,
-            0);
-  EXPECT_EQ(computeNeeds(builder.network(), {0, 1, {}}, Axis::Rows, {0, 7})
-                .onlyPaddingOp,
-            -1);
+  EXPECT_EQ(
+      needsOf(builder.network(), {0, 1, {}}, Axis::Rows, 7, 0).onlyPaddingOp,
+      0);
+  EXPECT_EQ(
+      needsOf(builder.network(), {0, 1, {}}, Axis::Rows, 1, 0).onlyPaddingOp,
+      -1);
   Builder other;
   const int in = other.input(1, 1, 4, 4);
   other.leakyRelu(in);
   other.output(other.leakyRelu(in));
-  EXPECT_EQ(
-      computeNeeds(other.network(), {0, 2, {}}, Axis::Rows, {0, 4}).unusedOp,
-      0);
+  EXPECT_EQ(needsOf(other.network(), {0, 2, {}}, Axis::Rows, 1, 0).unusedOp, 0);
 }
 
 /// True where a tap of `op`'s operand, for the outputs in `output`, reads
@@ -82,8 +93,7 @@ void expectMinimal(const Network &network, const Group &group, Axis axis,
                    const AxisNeeds &needs) {
   for (size_t t = 0; t < network.tensors.size(); ++t) {
     const Interval interval = needs.tensors[t];
-    const bool isResult =
-        static_cast<int>(t) == network.ops[group.opEnd - 1].result;
+    const bool isResult = network.tensors[t].isOutput;
     if (interval.empty() || isResult)
       continue;
     bool first = false, last = false;
@@ -111,10 +121,9 @@ TEST(GroupNeeds, MinimalOverRandomStacks) {
       const Group group{0, ops, Schedule::grid(parts, 1)};
       if (!checkGroup(network, group).empty())
         continue;
-      for (const Interval &part :
-           split(network.tensors[network.ops.back().result].height, parts)) {
+      for (int64_t i = 0; i < parts; ++i) {
         expectMinimal(network, group, Axis::Rows,
-                      computeNeeds(network, group, Axis::Rows, part));
+                      needsOf(network, group, Axis::Rows, parts, i));
         ++checked;
       }
     }

@@ -25,9 +25,11 @@ struct Array {
   }
 };
 
-/// Pads before the input, as the op or the step states them.
-struct Pads {
+/// What a kernel is told besides its views: the pads before the input, as the
+/// op or the step states them, and where the views begin in their tensors.
+struct Place {
   int64_t top = 0, left = 0;
+  int64_t inputRow = 0, inputColumn = 0, outputRow = 0, outputColumn = 0;
 };
 
 Array planarArray(const Tensor &tensor, float *data) {
@@ -40,26 +42,26 @@ Array planarArray(const Tensor &tensor, float *data) {
 /// Calls `visit(input element, kernel row, kernel column)` for every tap of an
 /// output position that lies inside the input.
 template <typename Visit>
-void forEachTap(const Kernel &kernel, const Array &input, const Pads &pads,
+void forEachTap(const Kernel &kernel, const Array &input, const Place &place,
                 int64_t y, int64_t x, Visit visit) {
   for (int64_t ky = 0; ky < kernel.height.kernel; ++ky)
     for (int64_t kx = 0; kx < kernel.width.kernel; ++kx) {
       const int64_t iy =
-          y * kernel.height.stride + ky * kernel.height.dilation - pads.top;
+          y * kernel.height.stride + ky * kernel.height.dilation - place.top;
       const int64_t ix =
-          x * kernel.width.stride + kx * kernel.width.dilation - pads.left;
+          x * kernel.width.stride + kx * kernel.width.dilation - place.left;
       if (iy >= 0 && iy < input.height && ix >= 0 && ix < input.width)
         visit(iy, ix, ky, kx);
     }
 }
 
 float convolve(const Kernel &kernel, const Array &input, const Array &output,
-               const Pads &pads, int64_t n, int64_t c, int64_t y, int64_t x) {
+               const Place &place, int64_t n, int64_t c, int64_t y, int64_t x) {
   const int64_t inputs = input.channels / kernel.groups;
   const int64_t first = c / (output.channels / kernel.groups) * inputs;
   double sum = kernel.bias[c];
   forEachTap(
-      kernel, input, pads, y, x,
+      kernel, input, place, y, x,
       [&](int64_t iy, int64_t ix, int64_t ky, int64_t kx) {
         for (int64_t i = 0; i < inputs; ++i)
           sum += static_cast<double>(input.at(n, first + i, iy, ix)) *
@@ -73,12 +75,12 @@ float convolve(const Kernel &kernel, const Array &input, const Array &output,
 /// Poison wins, as a maximum would hide it. No tap inside: 1, so that no
 /// element of a tensor is zero and could be missed unnoticed.
 float pool(bool isMax, const Kernel &kernel, const Array &input,
-           const Pads &pads, int64_t n, int64_t c, int64_t y, int64_t x) {
+           const Place &place, int64_t n, int64_t c, int64_t y, int64_t x) {
   double sum = 0;
   float most = -std::numeric_limits<float>::infinity();
   int64_t count = 0;
   bool poisoned = false;
-  forEachTap(kernel, input, pads, y, x,
+  forEachTap(kernel, input, place, y, x,
              [&](int64_t iy, int64_t ix, int64_t, int64_t) {
                const float value = input.at(n, c, iy, ix);
                poisoned |= std::isnan(value);
@@ -93,19 +95,95 @@ float pool(bool isMax, const Kernel &kernel, const Array &input,
   return isMax ? most : static_cast<float>(sum / static_cast<double>(count));
 }
 
-/// One output element of any op but a reshape.
+/// Sum over the inputs that spread to an output position.
+float convolveTransposed(const Kernel &kernel, const Array &input,
+                         const Array &output, const Place &place, int64_t n,
+                         int64_t c, int64_t y, int64_t x) {
+  const int64_t outputs = output.channels / kernel.groups;
+  const int64_t inputs = input.channels / kernel.groups;
+  const int64_t first = c / outputs * inputs;
+  double sum = kernel.bias[c];
+  for (int64_t i = 0; i < inputs; ++i)
+    for (int64_t iy = 0; iy < input.height; ++iy)
+      for (int64_t ix = 0; ix < input.width; ++ix)
+        for (int64_t ky = 0; ky < kernel.height.kernel; ++ky)
+          for (int64_t kx = 0; kx < kernel.width.kernel; ++kx)
+            if (iy * kernel.height.stride + ky * kernel.height.dilation -
+                        place.top ==
+                    y &&
+                ix * kernel.width.stride + kx * kernel.width.dilation -
+                        place.left ==
+                    x)
+              sum += static_cast<double>(input.at(n, first + i, iy, ix)) *
+                     kernel.weights[(((first + i) * outputs + c % outputs) *
+                                         kernel.height.kernel +
+                                     ky) *
+                                        kernel.width.kernel +
+                                    kx];
+  return static_cast<float>(sum);
+}
+
+/// The elements that an output position of a resample reads, with weights.
+std::vector<std::pair<int64_t, double>>
+samples(const AxisMap &map, int64_t extent, int64_t output) {
+  double at = map.scale * static_cast<double>(output) + map.shift;
+  at = std::max(0.0, std::min(at, static_cast<double>(extent - 1)));
+  const int64_t below = static_cast<int64_t>(at);
+  const double weight = at - static_cast<double>(below);
+  if (map.mode == ResampleMode::Linear) {
+    if (weight == 0)
+      return {{below, 1}};
+    return {{below, 1 - weight}, {below + 1, weight}};
+  }
+  bool up = false;
+  switch (map.rounding) {
+  case NearestRounding::PreferFloor:
+    up = weight > 0.5;
+    break;
+  case NearestRounding::PreferCeil:
+    up = weight >= 0.5;
+    break;
+  case NearestRounding::Floor:
+    break;
+  case NearestRounding::Ceil:
+    up = weight > 0;
+    break;
+  }
+  return {{below + (up ? 1 : 0), 1}};
+}
+
+float resample(const Operand &operand, const Kernel &kernel, const Array &input,
+               const Place &place, int64_t n, int64_t c, int64_t y, int64_t x) {
+  double sum = 0;
+  for (auto [row, rowWeight] :
+       samples(operand.height, kernel.inputHeight, y + place.outputRow))
+    for (auto [column, columnWeight] :
+         samples(operand.width, kernel.inputWidth, x + place.outputColumn))
+      sum += rowWeight * columnWeight *
+             static_cast<double>(input.at(n, c, row - place.inputRow,
+                                          column - place.inputColumn));
+  return static_cast<float>(sum);
+}
+
+/// One output element of any op that neither copies nor counts elements.
 float compute(const Op &op, const Kernel &kernel,
               const std::vector<Array> &inputs, const Array &output,
-              const Pads &pads, int64_t n, int64_t c, int64_t y, int64_t x) {
+              const Place &place, int64_t n, int64_t c, int64_t y, int64_t x) {
   const Array &input = inputs[0];
   if (op.kind == "conv2d")
-    return convolve(kernel, input, output, pads, n, c, y, x);
+    return convolve(kernel, input, output, place, n, c, y, x);
   if (op.kind == "max_pool2d" || op.kind == "avg_pool2d")
-    return pool(op.kind == "max_pool2d", kernel, input, pads, n, c, y, x);
+    return pool(op.kind == "max_pool2d", kernel, input, place, n, c, y, x);
   if (op.kind == "leaky_relu") {
     const float value = input.at(n, c, y, x);
     return value < 0 ? value * 0.25f : value; // poison stays poison
   }
+  if (op.kind == "conv_transpose2d")
+    return convolveTransposed(kernel, input, output, place, n, c, y, x);
+  if (op.kind == "resize")
+    return resample(op.operands[0], kernel, input, place, n, c, y, x);
+  if (op.kind == "gate")
+    return input.at(n, c, y, x) * inputs[1].at(n, c, 0, 0);
   if (op.kind == "add")
     return input.at(n, c, y, x) + inputs[1].at(n, c, y, x);
   if (op.kind == "gemm") {
@@ -133,23 +211,46 @@ template <typename Visit> void forEachElement(const Array &array, Visit visit) {
 }
 
 void runOp(const Op &op, const Kernel &kernel, const std::vector<Array> &inputs,
-           const Array &output, const Pads &pads) {
-  if (op.kind == "reshape") {
+           const Array &output, const Place &place) {
+  // Planar order forwards, or backwards.
+  if (op.kind == "reshape" || op.kind == "reverse") {
     std::vector<float> flat;
     forEachElement(inputs[0], [&](int64_t n, int64_t c, int64_t y, int64_t x) {
       flat.push_back(inputs[0].at(n, c, y, x));
     });
+    if (op.kind == "reverse")
+      std::reverse(flat.begin(), flat.end());
     size_t next = 0;
     forEachElement(output, [&](int64_t n, int64_t c, int64_t y, int64_t x) {
       output.at(n, c, y, x) = flat[next++];
     });
     return;
   }
+  if (op.copies) {
+    for (size_t k = 0; k < inputs.size(); ++k) {
+      const Operand &operand = op.operands[k];
+      const int64_t begin = operand.channels.begin;
+      const int64_t count = operand.channels.empty() ? inputs[k].channels
+                                                     : operand.channels.size();
+      forEachElement(output, [&](int64_t n, int64_t c, int64_t y, int64_t x) {
+        const int64_t from = c - operand.resultChannel;
+        if (from >= 0 && from < count)
+          output.at(n, c, y, x) =
+              inputs[k].at(n, begin + from, y - operand.height.padLow,
+                           x - operand.width.padLow);
+      });
+    }
+    return;
+  }
   forEachElement(output, [&](int64_t n, int64_t c, int64_t y, int64_t x) {
     output.at(n, c, y, x) =
-        compute(op, kernel, inputs, output, pads, n, c, y, x);
+        compute(op, kernel, inputs, output, place, n, c, y, x);
   });
 }
+
+struct Part {
+  Interval rows, columns;
+};
 
 class Interpreter {
 public:
@@ -164,6 +265,7 @@ private:
   std::string checkBuffers() const;
   std::string checkView(const View &view, int64_t step) const;
   std::string checkStep(int64_t index) const;
+  bool lies(const View &view, Layout layout) const;
   void runStep(int64_t index);
   bool isSharedAt(int buffer, int64_t step) const;
   void poison(const Buffer &buffer);
@@ -191,7 +293,7 @@ std::string Interpreter::checkBuffers() const {
     if (buffer.tensor < 0)
       continue;
     const Tensor &tensor = test.network.tensors[buffer.tensor];
-    if (buffer.bytes != tensor.batch * tensor.channels * buffer.rows.size() *
+    if (buffer.bytes != tensor.batch * buffer.channels * buffer.rows.size() *
                             buffer.columns.size() * kElementBytes)
       return name + " has a wrong size";
   }
@@ -201,16 +303,39 @@ std::string Interpreter::checkBuffers() const {
 std::string Interpreter::checkView(const View &view, int64_t step) const {
   const std::string name = "step " + std::to_string(step);
   if (view.buffer < 0 ||
-      view.buffer >= static_cast<int>(program.buffers.size()))
-    return name + " names no buffer";
+      view.buffer >= static_cast<int>(program.buffers.size()) ||
+      view.tensor < 0)
+    return name + " names no buffer or tensor";
   const Buffer &buffer = program.buffers[view.buffer];
-  if (buffer.tensor < 0 || view.rows.empty() || view.columns.empty() ||
-      !buffer.rows.contains(view.rows) ||
-      !buffer.columns.contains(view.columns))
+  if (buffer.tensor < 0)
+    return name + " views workspace";
+  const Tensor &tensor = test.network.tensors[view.tensor];
+  const bool reshaped = isReshaped(test.network, program, view);
+  if (reshaped && (buffer.bytes != tensor.bytes() ||
+                   (buffer.layout != Layout::Planar &&
+                    !test.network.tensors[buffer.tensor].ordersAgree())))
+    return name + " reshapes what is not dense and in planar order";
+  const Interval rows = reshaped ? Interval{0, tensor.height} : buffer.rows;
+  const Interval columns =
+      reshaped ? Interval{0, tensor.width} : buffer.columns;
+  const Interval channels{0, reshaped ? tensor.channels : buffer.channels};
+  if (view.rows.empty() || view.columns.empty() || view.channels.empty() ||
+      !rows.contains(view.rows) || !columns.contains(view.columns) ||
+      !channels.contains(view.channels))
     return name + " has a view that leaves its buffer";
   if (step < buffer.liveBegin || step >= buffer.liveEnd)
     return name + " uses a buffer outside its life";
   return "";
+}
+
+/// Whether a kernel may read or write the view in this order.
+bool Interpreter::lies(const View &view, Layout layout) const {
+  const Buffer &buffer = program.buffers[view.buffer];
+  const Tensor &tensor = test.network.tensors[view.tensor];
+  if (isReshaped(test.network, program, view))
+    return layout == Layout::Planar || tensor.ordersAgree();
+  return buffer.layout == layout ||
+         (tensor.ordersAgree() && buffer.channels == tensor.channels);
 }
 
 std::string Interpreter::checkStep(int64_t index) const {
@@ -221,24 +346,35 @@ std::string Interpreter::checkStep(int64_t index) const {
   if (std::string why = checkView(step.output, index); !why.empty())
     return why;
   const std::string name = "step " + std::to_string(index);
-  if (step.op < 0) {
-    const View &from = step.inputs[0];
-    if (!(from.rows == step.output.rows) ||
-        !(from.columns == step.output.columns) ||
-        program.buffers[from.buffer].tensor !=
-            program.buffers[step.output.buffer].tensor)
-      return name + " moves something into something else";
-    return "";
+  const View &from = step.inputs[0];
+  if (step.op < 0 || step.operand >= 0) {
+    if (from.rows.size() != step.output.rows.size() ||
+        from.columns.size() != step.output.columns.size() ||
+        from.channels.size() != step.output.channels.size())
+      return name + " copies something into something else";
+    if (step.op < 0)
+      return from.tensor == step.output.tensor &&
+                     from.rows == step.output.rows &&
+                     from.columns == step.output.columns
+                 ? ""
+                 : name + " moves something into something else";
   }
   const Op &op = test.network.ops[step.op];
-  if (program.buffers[step.output.buffer].tensor != op.result)
+  if (op.copies != (step.operand >= 0))
+    return name + " copies, or does not, unlike its op";
+  if (step.operand >= 0)
+    return from.tensor == op.operands[step.operand].tensor
+               ? ""
+               : name + " copies another tensor than its operand";
+  if (step.output.tensor != op.result)
     return name + " writes another tensor than its op's";
+  if (!lies(step.output, op.resultLayout))
+    return name + " writes in another order than its op";
   for (size_t i = 0; i < step.inputs.size(); ++i) {
-    const Buffer &buffer = program.buffers[step.inputs[i].buffer];
-    if (buffer.tensor != op.operands[i].tensor)
+    if (step.inputs[i].tensor != op.operands[i].tensor)
       return name + " reads another tensor than its op";
-    if (buffer.layout != Layout::ChannelsLast)
-      return name + " reads a planar buffer";
+    if (!lies(step.inputs[i], op.operands[i].layout))
+      return name + " reads in another order than its op";
   }
   return "";
 }
@@ -250,21 +386,26 @@ void Interpreter::poison(const Buffer &buffer) {
 
 Array Interpreter::array(const View &view) {
   const Buffer &buffer = program.buffers[view.buffer];
-  const Tensor &tensor = test.network.tensors[buffer.tensor];
-  const int64_t rows = buffer.rows.size(), columns = buffer.columns.size();
+  const Tensor &tensor = test.network.tensors[view.tensor];
   Array array;
   array.batch = tensor.batch;
-  array.channels = tensor.channels;
+  array.channels = view.channels.size();
   array.height = view.rows.size();
   array.width = view.columns.size();
-  array.batchStride = tensor.channels * rows * columns;
-  const bool planar = buffer.layout == Layout::Planar;
+  const bool reshaped = isReshaped(test.network, program, view);
+  const Part held = reshaped ? Part{{0, tensor.height}, {0, tensor.width}}
+                             : Part{buffer.rows, buffer.columns};
+  const int64_t rows = held.rows.size(), columns = held.columns.size();
+  const int64_t channels = reshaped ? tensor.channels : buffer.channels;
+  const bool planar = reshaped || buffer.layout == Layout::Planar;
+  array.batchStride = channels * rows * columns;
   array.channelStride = planar ? rows * columns : 1;
-  array.rowStride = planar ? columns : columns * tensor.channels;
-  array.columnStride = planar ? 1 : tensor.channels;
+  array.rowStride = planar ? columns : columns * channels;
+  array.columnStride = planar ? 1 : channels;
   array.data = address(view.buffer) +
-               (view.rows.begin - buffer.rows.begin) * array.rowStride +
-               (view.columns.begin - buffer.columns.begin) * array.columnStride;
+               view.channels.begin * array.channelStride +
+               (view.rows.begin - held.rows.begin) * array.rowStride +
+               (view.columns.begin - held.columns.begin) * array.columnStride;
   return array;
 }
 
@@ -296,13 +437,15 @@ void Interpreter::runStep(int64_t index) {
   for (const View &view : step.inputs)
     inputs.push_back(array(view));
   const Array output = array(step.output);
-  if (step.op < 0)
+  if (step.op < 0 || step.operand >= 0)
     forEachElement(output, [&](int64_t n, int64_t c, int64_t y, int64_t x) {
       output.at(n, c, y, x) = inputs[0].at(n, c, y, x);
     });
   else
     runOp(test.network.ops[step.op], test.kernels[step.op], inputs, output,
-          {step.padTop, step.padLeft});
+          {step.padTop, step.padLeft, step.inputs[0].rows.begin,
+           step.inputs[0].columns.begin, step.output.rows.begin,
+           step.output.columns.begin});
   if (step.workspace >= 0)
     poison(program.buffers[step.workspace]);
 }
@@ -361,7 +504,7 @@ Values runReference(const TestNetwork &test, const Values &inputs) {
       operands.push_back(whole(operand.tensor));
     const Kernel &kernel = test.kernels[i];
     runOp(op, kernel, operands, whole(op.result),
-          {kernel.height.padLow, kernel.width.padLow});
+          {kernel.height.padLow, kernel.width.padLow, 0, 0, 0, 0});
   }
   for (size_t i = 0; i < network.tensors.size(); ++i)
     if (network.tensors[i].isOutput)
@@ -383,6 +526,12 @@ Execution runProgram(const TestNetwork &test, const Program &program,
     offsets.push_back(end);
     end += (buffer.bytes + kElementBytes - 1) / kElementBytes * kElementBytes;
   }
+  // A result lies on one input at most. What takes an input's place inherits
+  // the place that the input itself has taken over.
+  for (size_t i = 0; i < program.reuses.size(); ++i)
+    if (const Reuse &reuse = program.reuses[i];
+        i == 0 || reuse.step != program.reuses[i - 1].step)
+      offsets[reuse.output] = offsets[reuse.input];
   return runProgram(test, program, offsets, end, inputs);
 }
 

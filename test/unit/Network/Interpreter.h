@@ -35,13 +35,15 @@ struct Execution {
 /// whatever reads bytes that nobody wrote, or that live too short, or that
 /// another buffer shares where it is no reuse of the program's, gives other
 /// outputs. A kernel sees the extents of its
-/// views, its pads and its own parameters, nothing else. An error where a view
-/// leaves its buffer, a buffer the arena, or a step its buffers' lives.
+/// views, where they begin, its pads and its own parameters, nothing else. An
+/// error where a view leaves its buffer, a buffer the arena, or a step its
+/// buffers' lives.
 Execution runProgram(const TestNetwork &test, const Program &program,
                      const std::vector<int64_t> &offsets, int64_t arenaBytes,
                      const Values &inputs);
 
-/// The same with every buffer in a place of its own.
+/// The same with every buffer in a place of its own, but results in the place
+/// of what they may reuse.
 Execution runProgram(const TestNetwork &test, const Program &program,
                      const Values &inputs);
 

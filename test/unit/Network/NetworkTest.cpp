@@ -148,10 +148,34 @@ TEST(NetworkCheck, WorkAndReshape) {
   EXPECT_EQ(check(network), "");
   network.tensors[x].channels = 9;
   expectRefused(network, "changes the number of elements");
-  network.ops[0].operands[0].height = {};
-  network.tensors[x] = network.tensors[0];
-  network.tensors[x].isInput = false;
-  expectRefused(network, "which it needs whole");
+  network = builder.network();
+  network.ops[0].operands[0].layout = Layout::ChannelsLast;
+  expectRefused(network, "which it reads whole and in planar order");
+}
+
+TEST(NetworkCheck, Copies) {
+  Builder builder;
+  const int x = builder.input(1, 4, 2, 2);
+  const int y = builder.concat({x, builder.slice(x, {1, 3})});
+  builder.output(y);
+  Network network = builder.network();
+  EXPECT_EQ(check(network), "");
+  network.ops[1].operands[1].resultChannel = 3;
+  expectRefused(network, "op 'concat1' does not copy each channel of its "
+                         "result once");
+  network = builder.network();
+  network.tensors[y].channels = 7;
+  expectRefused(network, "does not copy each channel");
+  network = builder.network();
+  network.ops[0].operands[0].channels = {3, 5};
+  expectRefused(network,
+                "op 'slice0': operand 0 has no such batch or channels");
+  network = builder.network();
+  network.ops[0].macsPerOutputElement = 1;
+  expectRefused(network, "only copies, but has work or workspace");
+  network = builder.network();
+  network.ops[0].operands[0].width = AxisMap::window(3, 1, 1, 1, 1);
+  expectRefused(network, "is not copied as it is or cropped");
 }
 
 TEST(NetworkCheck, RandomNetworksAreWellFormed) {

@@ -121,8 +121,10 @@ TEST(CheckGroup, Ranges) {
 TEST(CheckGroup, Barrier) {
   expectRefused(withTail(), {0, 5, Schedule::grid(2, 1)},
                 "its output 'global_avg_pool4_out' has 1 rows");
-  // One tile may hold a barrier, and so may a whole group.
-  EXPECT_EQ(checkGroup(withTail(), {0, 7, Schedule::grid(1, 1)}), "");
+  // One tile may hold a barrier but for planar order, a whole group anything.
+  EXPECT_EQ(checkGroup(withTail(), {0, 5, Schedule::grid(1, 1)}), "");
+  expectRefused(withTail(), {0, 7, Schedule::grid(1, 1)},
+                "op 'reshape5' makes its whole result at once");
   EXPECT_EQ(checkGroup(withTail(), {0, 7, Schedule::whole()}), "");
   // An op that needs its whole input but makes more than one row.
   Builder builder;
@@ -133,6 +135,28 @@ TEST(CheckGroup, Barrier) {
   expectRefused(network, {0, 2, Schedule::grid(2, 1)},
                 "op 'leaky_relu1' needs its whole input");
   EXPECT_EQ(checkGroup(network, {0, 2, Schedule::grid(1, 2)}), "");
+  // What was made before the group is no barrier.
+  EXPECT_EQ(checkGroup(network, {1, 2, Schedule::grid(2, 2)}), "");
+}
+
+TEST(CheckGroup, PlanarAndUnknownOps) {
+  Builder builder;
+  const int x = builder.leakyRelu(builder.input(1, 2, 4, 4));
+  const int y = builder.reverse(x);
+  builder.output(builder.leakyRelu(y));
+  Network network = builder.network();
+  expectRefused(network, {0, 2, Schedule::grid(2, 1)},
+                "op 'reverse1' makes its whole result at once");
+  EXPECT_EQ(checkGroup(network, {0, 3, Schedule::whole()}), "");
+  // A planar operand from outside is read whole by every tile.
+  EXPECT_EQ(checkGroup(network, {2, 3, Schedule::grid(2, 2)}), "");
+  network.ops[2].operands[0].layout = Layout::Planar;
+  EXPECT_EQ(checkGroup(network, {2, 3, Schedule::grid(2, 2)}), "");
+  expectRefused(network, {1, 3, Schedule::grid(1, 2)}, "op 'reverse1'");
+  network.ops[0].costKnown = false;
+  expectRefused(network, {0, 1, Schedule::grid(2, 1)},
+                "op 'leaky_relu0' of kind 'leaky_relu' is unknown");
+  EXPECT_EQ(checkGroup(network, {0, 1, Schedule::whole()}), "");
 }
 
 TEST(CheckGroup, SeveralResults) {
@@ -142,13 +166,14 @@ TEST(CheckGroup, SeveralResults) {
   const int y = builder.convolution(x, 1, {3, 1, 1, 1, 1});
   builder.output(builder.add(x, y));
   const Network network = builder.network();
-  expectRefused(network, {0, 2, {}},
-                "tensor 'leaky_relu0_out' inside it is used by op 'add2'");
-  EXPECT_EQ(checkGroup(network, {0, 3, Schedule::grid(2, 2)}), "");
+  for (int64_t end : {2, 3})
+    EXPECT_EQ(checkGroup(network, {0, end, Schedule::grid(4, 2)}), "");
   EXPECT_EQ(checkGroup(network, {1, 2, Schedule::grid(2, 2)}), "");
-  Network twoOutputs = network;
-  twoOutputs.tensors[x].isOutput = true;
-  expectRefused(twoOutputs, {0, 3, {}}, "the network's caller as an output");
+  // Pooled to 2 x 2: the first result could be cut into 3, the second not.
+  builder.output(builder.maxPool(x, {2, 2, 1, 0, 0}));
+  expectRefused(builder.network(), {0, 4, Schedule::grid(3, 1)},
+                "its output 'max_pool2d3_out' has 2 rows");
+  EXPECT_EQ(checkGroup(builder.network(), {0, 4, Schedule::grid(2, 2)}), "");
 }
 
 TEST(CheckGroup, PaddingAndUnusedOps) {
@@ -163,7 +188,7 @@ TEST(CheckGroup, PaddingAndUnusedOps) {
   other.leakyRelu(x);
   other.output(other.leakyRelu(x));
   expectRefused(other.network(), {0, 2, Schedule::grid(2, 2)},
-                "does not depend on op 'leaky_relu0'");
+                "do not depend on op 'leaky_relu0'");
 }
 
 } // namespace

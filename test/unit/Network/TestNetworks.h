@@ -24,8 +24,10 @@ struct Taps {
 struct Kernel {
   Taps height, width;
   int64_t groups = 1;
-  std::vector<float> weights; ///< convolution: OIHW; gemm: [in][out]
-  std::vector<float> bias;    ///< convolution: by output channel
+  /// Convolution: OIHW; transposed: [in][out / groups][h][w]; gemm: [in][out].
+  std::vector<float> weights;
+  std::vector<float> bias;                 ///< convolutions: by output channel
+  int64_t inputHeight = 0, inputWidth = 0; ///< resize: of the whole input
 };
 
 /// A network and what its ops compute.
@@ -52,6 +54,22 @@ public:
   int globalAveragePool(int x);
   int leakyRelu(int x);
   int add(int a, int b);
+  int transposedConvolution(int x, int64_t outputChannels, Taps height,
+                            Taps width, int64_t groups = 1);
+  int resize(int x, AxisMap height, AxisMap width, int64_t outputHeight,
+             int64_t outputWidth);
+  /// x times the first pixel of `gate`, channel by channel: all of the gate is
+  /// read for any part of the result.
+  int gate(int x, int gate);
+  /// Concat of channels; in planar order, a kernel's that counts elements.
+  int concat(const std::vector<int> &parts,
+             Layout layout = Layout::ChannelsLast);
+  int slice(int x, Interval channels);
+  int crop(int x, Interval rows, Interval columns);
+  /// Elements in reverse planar order: a kernel that reads and writes it.
+  int reverse(int x);
+  /// Elements in planar order under other extents.
+  int reshape(int x, int64_t channels, int64_t height, int64_t width);
   /// To [batch, features]: channels, height and width in this order.
   int flatten(int x);
   int gemm(int x, int64_t features);
@@ -91,6 +109,11 @@ struct RandomOptions {
 /// A well-formed random network: windows of any stride, dilation and pads,
 /// batches, channel groups, workspace.
 TestNetwork randomNetwork(unsigned seed, const RandomOptions &options = {});
+
+/// A well-formed random graph of everything: concats, slices and crops of and
+/// among convolutions, transposed ones, resizes, gates, sums, kernels that work
+/// in planar order, reshapes; several inputs and outputs, some used further on.
+TestNetwork randomGraph(unsigned seed, int64_t maxOps = 12);
 
 } // namespace snug::network
 
