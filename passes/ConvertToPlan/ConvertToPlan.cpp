@@ -83,14 +83,6 @@ void Lowering::createBoundBuffers() {
            network::Buffer::Role::Output);
 }
 
-bool Lowering::hasExtentsOfBuffer(const network::View &view) const {
-  const std::vector<network::Tensor> &tensors = built.network.tensors;
-  const network::Tensor &viewed = tensors[view.tensor];
-  const network::Tensor &held = tensors[steps.buffers[view.buffer].tensor];
-  return viewed.batch == held.batch && viewed.height == held.height &&
-         viewed.width == held.width;
-}
-
 Value Lowering::reinterpret(int index, const Extents &extents,
                             plan::Layout layout) {
   auto [batch, height, width, channels] = extents;
@@ -106,12 +98,12 @@ Value Lowering::view(const network::View &view) {
   const network::Buffer &from = steps.buffers[view.buffer];
   Value whole;
   int64_t row = view.rows.begin, column = view.columns.begin;
-  if (hasExtentsOfBuffer(view)) {
+  if (!network::isReshaped(built.network, steps, view)) {
     whole = buffer(view.buffer);
     row -= from.rows.begin;
     column -= from.columns.begin;
   } else {
-    // A reshape that lies where its operand does.
+    // It lies where its operand does.
     const network::Tensor &tensor = built.network.tensors[view.tensor];
     whole = reinterpret(
         view.buffer,

@@ -60,9 +60,6 @@ private:
   llvm::LogicalResult lowerOp(const Step &step, mlir::Operation *op);
 
   mlir::Value buffer(int index);
-  /// True where rows, columns and batch of a view are those of the tensor that
-  /// its buffer was made for.
-  bool hasExtentsOfBuffer(const network::View &view) const;
   /// The part of a buffer that a step names.
   mlir::Value view(const network::View &view);
   mlir::Value reinterpret(int buffer, const Extents &extents,

@@ -37,7 +37,8 @@ Lowering::Placement Lowering::place(const network::View &view,
   const int64_t row = column * columns;
   const int64_t batch = from.channels * rows * columns;
   placement.begin = view.channels.begin * channel;
-  if (hasExtentsOfBuffer(view) && (shape.size() == 4 || shape.size() == 2)) {
+  if (!network::isReshaped(built.network, steps, view) &&
+      (shape.size() == 4 || shape.size() == 2)) {
     placement.strides = {batch, channel};
     if (shape.size() == 4) {
       placement.strides.append({row, column});
@@ -135,16 +136,10 @@ static SmallVector<Interval> intervalsOf(const network::View &view,
 // Reshape, transpose, concat, slice
 //===----------------------------------------------------------------------===//
 
-/// What expand() could not leave where it is. A reshape is a move into planar
-/// order under the operand's extents.
+/// What expand() could not leave where it is.
 void Lowering::createCopy(const Step &step, Operation *op) {
   Value input = view(step.inputs[0]);
-  auto type = cast<plan::ViewType>(input.getType());
-  Value output = isPlanar(step) ? viewAs(step.output,
-                                         {type.getBatch(), type.getHeight(),
-                                          type.getWidth(), type.getChannels()},
-                                         plan::Layout::Planar)
-                                : view(step.output);
+  Value output = view(step.output);
   create<plan::MoveOp>(step, op->getLoc(), input, output);
 }
 

@@ -98,3 +98,19 @@ func.func @constants(%x: tensor<1x3x4x4xf32>) -> tensor<1x3x4x4xf32> {
   }
   return %0 : tensor<1x3x4x4xf32>
 }
+
+// -----
+
+// Tensors of other ranks come down to four extents: a softmax over an axis in
+// the middle is one over channels, a transpose a copy of a regular pattern.
+// CHECK-LABEL: snug_plan.program @ranks
+// CHECK: snug_plan.softmax {{.*}} : <2x5x1x12, planar> to <2x5x1x12, planar>
+// CHECK: snug_plan.rearrange {{.*}} extents [5, 24] input 0 [1, 5] output 0 [24, 1]
+// CHECK: snug_plan.reduce max {{.*}} : <5x2x1x12, channels_last> to <5x1x1x12, channels_last>
+func.func @ranks(%x: tensor<2x3x4x5xf32>) -> tensor<5x12xf32> {
+  %0 = snug.reshape %x : tensor<2x3x4x5xf32> -> tensor<2x12x5xf32>
+  %1 = snug.softmax %0 axis 1 : tensor<2x12x5xf32>
+  %2 = snug.transpose %1 permutation [2, 0, 1] : (tensor<2x12x5xf32>) -> tensor<5x2x12xf32>
+  %3 = snug.reduce max %2 axes [1] : (tensor<5x2x12xf32>) -> tensor<5x12xf32>
+  return %3 : tensor<5x12xf32>
+}
