@@ -14,13 +14,16 @@ namespace snug::network {
 
 /// What a run of steps does.
 struct Figures {
-  int64_t peakBytes = 0; ///< most live at one of its steps, buffers rounded up
+  /// No fewer are live at one of its steps, buffers rounded up.
+  int64_t peakBytes = 0;
+  /// Those that are live there with all other ops whole, or nearly so.
+  int64_t likelyBytes = 0;
   int64_t macs = 0;
   int64_t steps = 0;
 };
 
 struct GroupFiguresOptions {
-  std::vector<Schedule> grids; ///< to weigh for every group
+  std::vector<Schedule> grids; ///< to weigh; of two tiles at least
   int64_t alignment = 64;      ///< of every buffer
   /// No op of a group may compute more than this times its result.
   int64_t maxRecompute = 16;
@@ -30,9 +33,11 @@ struct GroupFiguresOptions {
 /// expansion of a partition that has them: live bytes count everything that is
 /// live, also what only passes by.
 ///
-/// Work is exact. Peaks and steps never exceed those of an expansion; they are
-/// equal but where they depend on how other ops run (a network input or another
-/// tensor in planar order that several ops read).
+/// Work is exact. Peaks and steps do not exceed those of an expansion (but for
+/// steps of operands that several concats copy to one place), and are equal to
+/// them unless those depend on how other ops run: where several ops read a
+/// network input or another tensor in planar order, and where tensors share
+/// bytes (Storage.h), of which those count that hold what is needed.
 ///
 /// For one end, groups are weighed from the shortest to the longest: what a
 /// tile needs of an op does not depend on where its group begins, so an op in
@@ -43,8 +48,8 @@ struct GroupFiguresOptions {
 class GroupFigures {
 public:
   /// `untiled` is the expansion of `network` without groups.
-  GroupFigures(const Network &network, const Program &untiled,
-               GroupFiguresOptions options);
+  GroupFigures(const Network &network, const Sharing &sharing,
+               const Program &untiled, GroupFiguresOptions options);
   ~GroupFigures();
 
   /// Of an op outside grid groups, with the moves that it needs.
@@ -62,8 +67,10 @@ public:
 private:
   class Walk;
   void sumUpWholeOps(const Program &untiled);
+  int64_t unneededBytes(const Program &untiled, int64_t step, int64_t op) const;
 
   const Network &network;
+  const Sharing &sharing;
   GroupFiguresOptions options;
   std::vector<Figures> wholeOps;
   std::unique_ptr<Walk> walk;

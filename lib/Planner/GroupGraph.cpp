@@ -14,6 +14,7 @@ using network::Network;
 using network::Partition;
 using network::Program;
 using network::Schedule;
+using network::Sharing;
 
 namespace {
 
@@ -37,7 +38,8 @@ std::vector<Schedule> allGrids(const SearchOptions &options) {
   return grids;
 }
 
-/// Drops edges of one group that others are nowhere worse than.
+/// Drops edges of one group that others are nowhere worse than; what is likely
+/// of all of them is as much above the bounds.
 void keepBest(std::vector<GroupEdge> &edges) {
   std::stable_sort(edges.begin(), edges.end(),
                    [](const GroupEdge &a, const GroupEdge &b) {
@@ -57,14 +59,14 @@ void keepBest(std::vector<GroupEdge> &edges) {
 
 } // namespace
 
-GroupGraph::GroupGraph(const Network &network, const Program &untiled,
-                       const SearchOptions &options)
+GroupGraph::GroupGraph(const Network &network, const Sharing &sharing,
+                       const Program &untiled, const SearchOptions &options)
     : grids(allGrids(options)), options(options),
       weightBytes(network.packedWeightBytes()),
       opCount(static_cast<int>(network.ops.size())) {
   limited = options.maxGroups >= 0 && options.maxGroups < opCount;
   mostGroups = limited ? static_cast<int>(options.maxGroups) : 0;
-  addEdges(network, untiled);
+  addEdges(network, sharing, untiled);
   std::sort(edges.begin(), edges.end(),
             [](const GroupEdge &a, const GroupEdge &b) {
               return std::tie(a.opBegin, a.opEnd, a.grid) <
@@ -77,19 +79,22 @@ GroupGraph::GroupGraph(const Network &network, const Program &untiled,
     firstEdge[i + 1] += firstEdge[i];
 }
 
-void GroupGraph::addEdges(const Network &network, const Program &untiled) {
+void GroupGraph::addEdges(const Network &network, const Sharing &sharing,
+                          const Program &untiled) {
   network::GroupFiguresOptions figureOptions;
   figureOptions.grids = grids;
   figureOptions.alignment = options.alignment;
   figureOptions.maxRecompute = options.maxRecompute;
-  network::GroupFigures all(network, untiled, figureOptions);
+  network::GroupFigures all(network, sharing, untiled, figureOptions);
   auto makeEdge = [&](int64_t begin, int64_t end, int grid,
                       const Figures &figures) {
     GroupEdge edge;
     edge.opBegin = static_cast<int>(begin);
     edge.opEnd = static_cast<int>(end);
     edge.grid = grid;
-    edge.arena = roundUp(figures.peakBytes, options.arenaUnit);
+    edge.bound = roundUp(figures.peakBytes, options.arenaUnit);
+    edge.likely = roundUp(figures.likelyBytes, options.arenaUnit);
+    edge.arena = edge.bound;
     edge.macs = figures.macs;
     edge.steps = figures.steps;
     return edge;
@@ -117,20 +122,40 @@ void GroupGraph::addEdges(const Network &network, const Program &untiled) {
             finishGroup();
           for (; wholeBegin > begin; --wholeBegin) {
             const Figures &op = all.whole(wholeBegin - 1);
-            whole.peakBytes = std::max(whole.peakBytes, op.peakBytes);
+            whole.likelyBytes = std::max(whole.likelyBytes, op.likelyBytes);
             whole.macs += op.macs;
             whole.steps += op.steps;
           }
           const GroupEdge edge =
               makeEdge(begin, end, static_cast<int>(grid), figures);
           // Nothing is gained over running the same ops whole.
-          if (edge.arena >= roundUp(whole.peakBytes, options.arenaUnit) &&
+          if (edge.bound >= roundUp(whole.likelyBytes, options.arenaUnit) &&
               edge.macs >= whole.macs && edge.steps >= whole.steps)
             return;
           group.push_back(edge);
         });
     finishGroup();
   }
+}
+
+void GroupGraph::useBounds() {
+  for (GroupEdge &edge : edges)
+    edge.arena = edge.bound;
+}
+
+void GroupGraph::useLikely() {
+  for (GroupEdge &edge : edges)
+    edge.arena = edge.likely;
+}
+
+void GroupGraph::raise(int index, int64_t bytes) {
+  // What lies beside the group's tiles is the same on every grid.
+  const GroupEdge &raised = edges[index];
+  for (size_t e = firstEdge[raised.opBegin]; e < firstEdge[raised.opBegin + 1];
+       ++e)
+    if (edges[e].opEnd == raised.opEnd &&
+        (edges[e].grid < 0) == (raised.grid < 0))
+      edges[e].arena += bytes;
 }
 
 int64_t GroupGraph::need(int64_t arena, int64_t steps) const {
@@ -249,7 +274,8 @@ GroupPath GroupGraph::least() const {
         best = path(index);
     const size_t middle = (range.low + range.high) / 2;
     if (middle == range.low ||
-        need(arenas[range.low + 1], path(range.high).steps) >= need(best))
+        need(arenas[range.low + 1], path(range.high).steps) >=
+            need(best) - need(best) / 2048)
       continue;
     ranges.push_back({middle, range.high});
     ranges.push_back({range.low, middle});
@@ -351,7 +377,7 @@ void GroupGraph::enumerate(
   if (least == kUnreachable)
     return;
   add({least, 0, 0, 0, mostGroups, -1, 0});
-  while (!queue.empty() && partialPaths-- > 0) {
+  while (!queue.empty() && static_cast<int64_t>(all.size()) < partialPaths) {
     const size_t index = queue.top();
     queue.pop();
     const Partial partial = all[index];

@@ -23,8 +23,10 @@ inline int64_t runtimeOverhead(const SearchOptions &options, int64_t steps) {
 /// One op that runs whole, or a group of ops on a grid.
 struct GroupEdge {
   int opBegin = 0, opEnd = 0;
-  int grid = -1;     ///< index into GroupGraph::grids; -1: whole
-  int64_t arena = 0; ///< no arena with it is smaller; a multiple of the unit
+  int grid = -1; ///< index into GroupGraph::grids; -1: whole
+  /// Multiples of the unit: no arena with it is smaller, one with all other ops
+  /// whole is this, and what to count with.
+  int64_t bound = 0, likely = 0, arena = 0;
   int64_t macs = 0;
   int64_t steps = 0;
 };
@@ -42,8 +44,14 @@ struct GroupPath {
 /// within an arena come from dynamic programming.
 class GroupGraph {
 public:
-  GroupGraph(const network::Network &network, const network::Program &untiled,
-             const SearchOptions &options);
+  GroupGraph(const network::Network &network, const network::Sharing &sharing,
+             const network::Program &untiled, const SearchOptions &options);
+
+  /// What all edges count with; at first, their bounds.
+  void useBounds();
+  void useLikely();
+  /// An edge's arena, and those of the same ops on other grids.
+  void raise(int edge, int64_t bytes);
 
   /// The path that needs least of the budget's scope, by its figures; ties:
   /// least work. Always there.
@@ -67,7 +75,7 @@ public:
   network::Partition partition(const GroupPath &path) const;
 
   std::vector<network::Schedule> grids;
-  /// By opBegin, opEnd and grid. Arenas may be raised.
+  /// By opBegin, opEnd and grid.
   std::vector<GroupEdge> edges;
   int64_t weighed = 0; ///< groups and grids that figures were taken of
 
@@ -88,6 +96,7 @@ private:
   };
 
   void addEdges(const network::Network &network,
+                const network::Sharing &sharing,
                 const network::Program &untiled);
   Table tabulate(int64_t arena, const Price &price) const;
   GroupPath follow(const Table &table) const;

@@ -17,6 +17,7 @@ namespace snug::planner {
 using network::Network;
 using network::Partition;
 using network::Program;
+using network::Sharing;
 
 namespace {
 
@@ -37,10 +38,38 @@ std::string checkOptions(const SearchOptions &options) {
   return "";
 }
 
+/// A node takes the longer, the more buffers there are.
+int64_t affordableNodes(int64_t most, const AllocationProblem &problem,
+                        int64_t work) {
+  const int64_t buffers = static_cast<int64_t>(problem.buffers.size());
+  return std::min(most, work / std::max<int64_t>(1, buffers));
+}
+
+/// evaluate() for whoever knows the network's sharing.
+Result<Plan> evaluatePartition(const Network &network, const Sharing &sharing,
+                               const Partition &partition,
+                               const SearchOptions &options) {
+  Result<Program> program = network::expand(network, sharing, partition);
+  if (!program)
+    return program.error();
+  Plan plan;
+  plan.partition = partition;
+  plan.program = std::move(*program);
+  Result<Placement> placement = place(
+      plan.program, allocationProblem(network, plan.program, options.alignment),
+      network.packedWeightBytes(), options);
+  if (!placement)
+    return placement.error();
+  plan.allocation = std::move(placement->allocation);
+  plan.memory = placement->memory;
+  return plan;
+}
+
 class Searcher {
 public:
   Searcher(const Network &network, const SearchOptions &options)
-      : network(network), options(options) {}
+      : network(network), sharing(network::findSharing(network)),
+        options(options) {}
 
   Result<SearchResult> run();
 
@@ -50,7 +79,7 @@ private:
                                                : plan.memory.peak;
   }
   std::optional<Plan> fit(int64_t budget);
-  std::optional<Plan> fitByRounds(int64_t budget, int64_t &leastMacs);
+  std::optional<Plan> fitByRounds(int64_t budget);
   std::optional<Plan> fitByOrder(int64_t budget, int64_t belowMacs);
   Plan least();
   bool raiseArenas(const GroupPath &path, const Program &program);
@@ -59,6 +88,7 @@ private:
   std::vector<Culprit> culprits(const Plan &plan) const;
 
   const Network &network;
+  const Sharing sharing;
   const SearchOptions &options;
   std::optional<GroupGraph> graph;
   std::string failure; ///< of an evaluation, which none should have
@@ -66,7 +96,8 @@ private:
 
 /// Expands, places and validates; the partition is legal.
 Plan Searcher::planOf(const GroupPath &path) {
-  Result<Plan> plan = evaluate(network, graph->partition(path), options);
+  Result<Plan> plan =
+      evaluatePartition(network, sharing, graph->partition(path), options);
   if (plan)
     return std::move(*plan);
   failure = plan.error().message;
@@ -94,12 +125,11 @@ bool Searcher::raiseArenas(const GroupPath &path, const Program &program) {
                                       : -1;
     if (index < 0)
       continue; // a move; what it moves counts beside it
-    int64_t &arena = graph->edges[index].arena;
-    if (const int64_t exact = roundUp(live[i], options.arenaUnit);
-        exact > arena) {
-      arena = exact;
-      anyRaised = true;
-    }
+    const int64_t exact = roundUp(live[i], options.arenaUnit);
+    if (exact <= graph->edges[index].arena)
+      continue;
+    graph->raise(index, exact - graph->edges[index].arena);
+    anyRaised = true;
   }
   return anyRaised;
 }
@@ -115,34 +145,32 @@ int64_t Searcher::quickNeed(const Program &program, int64_t budget) const {
   AllocationOptions limits;
   limits.capacity = std::max<int64_t>(budget - other, 0) / options.arenaUnit *
                     options.arenaUnit;
-  limits.nodeLimit = options.candidateNodes;
   // Where live bytes alone exceed the budget, nothing need be placed; and
   // building names would cost more than placing the buffers.
   int64_t arena = program.peakLiveBytes(options.alignment);
-  if (arena <= *limits.capacity)
-    arena =
-        options.allocate(allocationProblem(program, options.alignment), limits)
-            .peak;
+  if (arena <= *limits.capacity) {
+    const AllocationProblem problem =
+        allocationProblem(program, options.alignment);
+    limits.nodeLimit =
+        affordableNodes(options.candidateNodes, problem, 200'000'000);
+    arena = options.allocate(problem, limits).peak;
+  }
   return other + roundUp(arena, options.arenaUnit);
 }
 
 /// The best path by figures; where it comes to more than they say, again with
 /// better figures, or with the gap of its placement deducted. `leastMacs` is
 /// the least that any plan within the budget could do.
-std::optional<Plan> Searcher::fitByRounds(int64_t budget, int64_t &leastMacs) {
-  leastMacs = 0;
-  const std::vector<GroupEdge> known = graph->edges;
+std::optional<Plan> Searcher::fitByRounds(int64_t budget) {
   std::optional<Plan> found;
-  constexpr int mostRounds = 12;
+  constexpr int mostRounds = 6;
   int64_t limit = budget;
   for (int round = 0; round < mostRounds && !found; ++round) {
     const std::optional<GroupPath> path = graph->leastWork(limit);
     if (!path)
       break;
-    if (round == 0)
-      leastMacs = path->macs;
     const Result<Program> program =
-        network::expand(network, graph->partition(*path));
+        network::expand(network, sharing, graph->partition(*path));
     const int64_t quick = quickNeed(*program, budget);
     if (quick <= budget)
       if (Plan plan = planOf(*path); need(plan) <= budget)
@@ -150,7 +178,6 @@ std::optional<Plan> Searcher::fitByRounds(int64_t budget, int64_t &leastMacs) {
     if (!found && !raiseArenas(*path, *program))
       limit = graph->need(*path) - std::max<int64_t>(1, (quick - budget) / 2);
   }
-  graph->edges = known;
   return found;
 }
 
@@ -158,14 +185,14 @@ std::optional<Plan> Searcher::fitByRounds(int64_t budget, int64_t &leastMacs) {
 /// miss in small networks, where a few bytes make the difference.
 std::optional<Plan> Searcher::fitByOrder(int64_t budget, int64_t belowMacs) {
   std::optional<Plan> found;
-  constexpr int64_t mostPartialPaths = 20'000;
-  int64_t steps = 40'000; // of all that are expanded together
+  constexpr int64_t mostPartialPaths = 200'000;
+  int64_t steps = 20'000; // of all that are expanded together
   graph->enumerate(budget, mostPartialPaths, [&](const GroupPath &path) {
     steps -= path.steps + 100;
     if (path.macs >= belowMacs || steps < 0)
       return true;
     const Result<Program> program =
-        network::expand(network, graph->partition(path));
+        network::expand(network, sharing, graph->partition(path));
     if (quickNeed(*program, budget) > budget)
       return false;
     if (Plan plan = planOf(path); need(plan) <= budget)
@@ -176,10 +203,19 @@ std::optional<Plan> Searcher::fitByOrder(int64_t budget, int64_t belowMacs) {
 }
 
 std::optional<Plan> Searcher::fit(int64_t budget) {
-  int64_t leastMacs = 0;
-  std::optional<Plan> plan = fitByRounds(budget, leastMacs);
-  if (plan && plan->program.macs() <= leastMacs)
+  graph->useBounds();
+  const std::optional<GroupPath> bound = graph->leastWork(budget);
+  if (!bound)
+    return std::nullopt;
+  graph->useLikely();
+  std::optional<Plan> plan = fitByRounds(budget);
+  graph->useBounds();
+  if (plan && plan->program.macs() <= bound->macs)
     return plan;
+  if (!plan) {
+    plan = fitByRounds(budget);
+    graph->useBounds();
+  }
   const int64_t belowMacs =
       plan ? plan->program.macs() : std::numeric_limits<int64_t>::max();
   if (std::optional<Plan> better = fitByOrder(budget, belowMacs))
@@ -190,9 +226,12 @@ std::optional<Plan> Searcher::fit(int64_t budget) {
 /// The plan of the smallest budget. None is found below that, so that what is
 /// refused and what is named agree.
 Plan Searcher::least() {
+  graph->useLikely();
   const GroupPath path = graph->least();
+  graph->useBounds();
+  const int64_t bound = graph->need(graph->least());
   Plan plan = planOf(path);
-  while (failure.empty() && need(plan) > graph->need(path)) {
+  while (failure.empty() && need(plan) > bound) {
     std::optional<Plan> smaller = fit(need(plan) - 1);
     if (!smaller)
       break;
@@ -219,7 +258,7 @@ std::vector<Culprit> Searcher::culprits(const Plan &plan) const {
 Result<SearchResult> Searcher::run() {
   SearchResult result;
   result.candidates = 1;
-  Result<Plan> untiled = evaluate(network, {}, options);
+  Result<Plan> untiled = evaluatePartition(network, sharing, {}, options);
   if (!untiled)
     return untiled.error();
   if (!options.budgetBytes || need(*untiled) <= *options.budgetBytes) {
@@ -228,7 +267,7 @@ Result<SearchResult> Searcher::run() {
   }
   Plan smallest = std::move(*untiled);
   if (options.maxGroups != 0) {
-    graph.emplace(network, smallest.program, options);
+    graph.emplace(network, sharing, smallest.program, options);
     result.candidates += graph->weighed;
     result.plan = fit(*options.budgetBytes);
     if (!result.plan) {
@@ -262,7 +301,7 @@ Result<Placement> place(const Program &program,
     return Error{why};
   Placement placement;
   AllocationOptions limits;
-  limits.nodeLimit = options.planNodes;
+  limits.nodeLimit = affordableNodes(options.planNodes, problem, 1'000'000'000);
   placement.allocation = options.allocate(problem, limits);
   if (std::string why = verify(problem, placement.allocation); !why.empty())
     return Error{"the address assignment is broken: " + why};
@@ -286,20 +325,10 @@ Result<Plan> evaluate(const Network &network, const Partition &partition,
                       const SearchOptions &options) {
   if (std::string why = checkOptions(options); !why.empty())
     return Error{why};
-  Result<Program> program = network::expand(network, partition);
-  if (!program)
-    return program.error();
-  Plan plan;
-  plan.partition = partition;
-  plan.program = std::move(*program);
-  Result<Placement> placement = place(
-      plan.program, allocationProblem(network, plan.program, options.alignment),
-      network.packedWeightBytes(), options);
-  if (!placement)
-    return placement.error();
-  plan.allocation = std::move(placement->allocation);
-  plan.memory = placement->memory;
-  return plan;
+  if (std::string why = network::check(network); !why.empty())
+    return Error{why};
+  return evaluatePartition(network, network::findSharing(network), partition,
+                           options);
 }
 
 Result<SearchResult> search(const Network &network,

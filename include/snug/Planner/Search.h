@@ -51,7 +51,8 @@ struct SearchOptions {
   std::function<int64_t(int64_t steps)> runtimeOverhead;
   Allocator allocate = planner::allocate;
   /// Nodes that the exact solver may visit to see whether a candidate keeps the
-  /// budget; and for a plan's addresses.
+  /// budget; and for a plan's addresses, fewer where there are thousands of
+  /// buffers.
   int64_t candidateNodes = 20'000;
   int64_t planNodes = AllocationOptions().nodeLimit;
 };
