@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Figures of ops that run whole; groups are the walk's.
-#include "GroupFigures.h"
+#include "snug/Network/GroupFigures.h"
 
 #include "GroupWalk.h"
 

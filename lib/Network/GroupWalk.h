@@ -3,7 +3,7 @@
 #ifndef SNUG_LIB_NETWORK_GROUPWALK_H
 #define SNUG_LIB_NETWORK_GROUPWALK_H
 
-#include "GroupFigures.h"
+#include "snug/Network/GroupFigures.h"
 
 #include "GroupNeeds.h"
 

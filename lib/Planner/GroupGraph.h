@@ -4,7 +4,7 @@
 #define SNUG_LIB_PLANNER_GROUPGRAPH_H
 
 #include "AllocationBound.h"
-#include "Network/GroupFigures.h"
+#include "snug/Network/GroupFigures.h"
 #include "snug/Planner/Search.h"
 
 #include <cstdint>

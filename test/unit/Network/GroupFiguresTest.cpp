@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Figures of groups against the expansions of partitions that have them.
-#include "Network/GroupFigures.h"
+#include "snug/Network/GroupFigures.h"
 
 #include "Network/TestNetworks.h"
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Live bytes, work and steps of very many groups and grids, without expansion.
-#ifndef SNUG_LIB_NETWORK_GROUPFIGURES_H
-#define SNUG_LIB_NETWORK_GROUPFIGURES_H
+#ifndef SNUG_NETWORK_GROUPFIGURES_H
+#define SNUG_NETWORK_GROUPFIGURES_H
 
 #include "snug/Network/Program.h"
 
@@ -78,4 +78,4 @@ private:
 
 } // namespace snug::network
 
-#endif // SNUG_LIB_NETWORK_GROUPFIGURES_H
+#endif // SNUG_NETWORK_GROUPFIGURES_H
