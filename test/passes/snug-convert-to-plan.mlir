@@ -45,8 +45,8 @@ func.func @tiles(%x: tensor<1x4x8x8xf32>) -> tensor<1x2x8x8xf32> {
 // 1x1 convolution.
 // CHECK-LABEL: snug_plan.program @tail
 // CHECK: snug_plan.convolution {{.*}} weights @batch_norm_0.weights bias @batch_norm_0.bias kernel [1, 1] {{.*}} groups 4
-// CHECK: snug_plan.reinterpret {{.*}} : <1x1x1x16, channels_last> -> <1x2x2x4, planar>
-// CHECK: snug_plan.move
+// CHECK: snug_plan.move {{.*}} : <1x2x2x4, channels_last> to <1x2x2x4, planar>
+// CHECK: snug_plan.reinterpret {{.*}} : <1x2x2x4, planar> -> <1x1x1x16, planar>
 // CHECK: snug_plan.gemm {{.*}} weights @gemm_2.weights bias @gemm_2.bias activation relu
 // CHECK: snug_plan.softmax
 func.func @tail(%x: tensor<1x4x2x2xf32>) -> tensor<1x3xf32> {
