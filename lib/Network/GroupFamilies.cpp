@@ -23,6 +23,14 @@ void GroupFigures::Walk::collectFamilies() {
     std::stable_sort(
         family.members.begin(), family.members.end(),
         [&](int a, int b) { return sharing.channel[a] < sharing.channel[b]; });
+  for (Family &family : families) {
+    family.first = kNever;
+    family.last = -1;
+    for (int member : family.members) {
+      family.first = std::min(family.first, maker[member]);
+      family.last = std::max(family.last, lastUse[member]);
+    }
+  }
   for (int64_t i = 0; i < opCount; ++i) {
     const Op &op = network.ops[i];
     if (op.copies && sharing.family[op.result] >= 0)
@@ -59,8 +67,11 @@ void GroupFigures::Walk::placeFamily(Family &family) {
   }
   for (int64_t copy : family.copies) {
     const Op &op = network.ops[copy];
-    if (inGroup(copy) && op.operands.size() == 1 && isLocal[op.result] &&
-        !isLocal[op.operands[0].tensor] && isTied(sharing, network, op, 0))
+    bool isThere = inGroup(copy) && isLocal[op.result];
+    for (size_t k = 0; isThere && k < op.operands.size(); ++k)
+      isThere =
+          !isLocal[op.operands[k].tensor] && isTied(sharing, network, op, k);
+    if (isThere)
       isLocal[op.result] = false;
   }
 
@@ -134,9 +145,9 @@ void GroupFigures::Walk::placeFamily(Family &family) {
 }
 
 /// Bytes of the channels that some counted member has.
-int64_t
-GroupFigures::Walk::unionBytes(const Family &family,
-                               const std::function<bool(int)> &counts) const {
+template <typename Counts>
+int64_t GroupFigures::Walk::unionBytes(const Family &family,
+                                       const Counts &counts) const {
   int64_t channels = 0, done = std::numeric_limits<int64_t>::min();
   int any = -1;
   for (int member : family.members) {
@@ -161,6 +172,9 @@ void GroupFigures::Walk::sumUpFamilies() {
   familyResults.clear();
   familyDead.clear();
   for (const Family &family : families) {
+    if (family.members.empty() || family.first >= opEnd ||
+        family.last < opBegin)
+      continue;
     auto isFull = [&](int member) {
       return !isInside(member) || !isLocal[member];
     };
@@ -179,9 +193,6 @@ void GroupFigures::Walk::sumUpFamilies() {
     });
     familyBehind += behind;
     // Before the group, and what its ops add to that, in their order.
-    int64_t written = unionBytes(family, [&](int member) {
-      return isLive(member) && maker[member] < opBegin;
-    });
     std::vector<int64_t> makers;
     int64_t firstDeath = kNever;
     for (int member : family.members) {
@@ -191,6 +202,9 @@ void GroupFigures::Walk::sumUpFamilies() {
         firstDeath = std::min(firstDeath, lastUse[member]);
     }
     std::sort(makers.begin(), makers.end());
+    int64_t written = makers.empty() ? bytes : unionBytes(family, [&](int m) {
+      return isLive(m) && maker[m] < opBegin;
+    });
     for (int64_t at : makers) {
       const int64_t now = unionBytes(family, [&](int member) {
         return isLive(member) && maker[member] <= at;

@@ -306,9 +306,10 @@ bool GroupFigures::Walk::addOp(int64_t op) {
   const Tensor &made = network.tensors[result];
   const int family = sharing.family[result];
   const bool isResult = lastUse[result] >= opEnd;
-  // It may lie in its operand, and be moved as a whole behind the group.
-  const bool isAlias =
-      of.copies && of.operands.size() == 1 && isTied(sharing, network, of, 0);
+  // It may lie where its operands do, and be moved as a whole behind the group.
+  bool isAlias = of.copies;
+  for (size_t k = 0; isAlias && k < of.operands.size(); ++k)
+    isAlias = isTied(sharing, network, of, k);
   movedTilewise[op] = isResult && made.isOutput && !made.ordersAgree() &&
                       readers[result].empty() && !isAlias;
   tileMoves += movedTilewise[op] ? 1 : 0;

@@ -71,6 +71,7 @@ struct Component {
 /// hand.
 struct Family {
   std::vector<int> members;             ///< by their first channel
+  int64_t first = 0, last = 0;          ///< of their makers and readers
   std::vector<int64_t> copies, inPlace; ///< ops that touch it
   std::vector<Component> local;
   std::vector<Component> added, dropped; ///< by the op added last
@@ -120,8 +121,8 @@ private:
   bool isBlocked(int64_t op) const;
   void collectFamilies();
   void placeFamily(Family &family);
-  int64_t unionBytes(const Family &family,
-                     const std::function<bool(int)> &counts) const;
+  template <typename Counts>
+  int64_t unionBytes(const Family &family, const Counts &counts) const;
   void sumUpFamilies();
   void applyFamilies(int sign);
   void walkBack(Cut &cut);

@@ -231,12 +231,16 @@ Plan Searcher::least() {
   graph->useBounds();
   const int64_t bound = graph->need(graph->least());
   Plan plan = planOf(path);
-  while (failure.empty() && need(plan) > bound) {
-    std::optional<Plan> smaller = fit(need(plan) - 1);
-    if (!smaller)
-      break;
-    plan = std::move(*smaller);
-  }
+  auto improve = [&](int64_t budget) {
+    std::optional<Plan> smaller = fit(budget);
+    if (smaller)
+      plan = std::move(*smaller);
+    return smaller.has_value();
+  };
+  while (failure.empty() && need(plan) > bound && improve(need(plan) - 1))
+    // Far from the bound, in larger strides.
+    while (need(plan) > bound && improve((need(plan) + bound) / 2)) {
+    }
   return plan;
 }
 
