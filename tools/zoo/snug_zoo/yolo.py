@@ -55,8 +55,15 @@ def tiny_yolov2(b, x):
     return b.conv(x, VOC_OUTPUTS, 1, gain=1.0)
 
 
+def candidates(b, x):
+    """Three candidates of each place as rows of 85 values: (batch, height x width x 3, 85), as exporters bring scales together."""
+    batch, _, height, width = x.shape
+    x = b.transpose(b.reshape(x, (batch, 3, COCO_VALUES, height, width)), [0, 3, 4, 1, 2])
+    return b.reshape(x, (batch, height * width * 3, COCO_VALUES))
+
+
 def yolov3_tiny(b, x):
-    """Two outputs, at strides 32 and 16."""
+    """Candidates of two scales, not yet decoded."""
     for channels in (16, 32, 64, 128):
         x = b.max_pool(convolution(b, x, channels, 3), 2, 2)
     fine = convolution(b, x, 256, 3)
@@ -65,7 +72,8 @@ def yolov3_tiny(b, x):
     x = convolution(b, convolution(b, x, 1024, 3), 256, 1)
     coarse = b.conv(convolution(b, x, 512, 3), 3 * COCO_VALUES, 1, gain=1.0)
     x = b.concat([b.upsample(convolution(b, x, 128, 1)), fine])
-    return [coarse, b.conv(convolution(b, x, 256, 3), 3 * COCO_VALUES, 1, gain=1.0)]
+    fine = b.conv(convolution(b, x, 256, 3), 3 * COCO_VALUES, 1, gain=1.0)
+    return b.concat([candidates(b, coarse), candidates(b, fine)])
 
 
 # YOLOv5n: widths a quarter, depths a third of the full ones.
