@@ -58,7 +58,9 @@ std::string outputName(func::FuncOp function, unsigned index) {
   return "output" + std::to_string(index);
 }
 
-WindowShape windowShape(cnn::Conv2DOp op) {
+/// What convolutions and transposed ones have alike: all but pads.
+template <typename Convolution>
+static WindowShape windowWithoutPads(Convolution op) {
   ArrayRef<int64_t> input = op.getInput().getType().getShape();
   ArrayRef<int64_t> output = op.getResult().getType().getShape();
   ArrayRef<int64_t> filter = op.getFilter().getType().getShape();
@@ -76,34 +78,21 @@ WindowShape windowShape(cnn::Conv2DOp op) {
   shape.strideWidth = op.getStrides()[1];
   shape.dilationHeight = op.getDilations()[0];
   shape.dilationWidth = op.getDilations()[1];
-  shape.padTop = op.getPads()[0];
-  shape.padLeft = op.getPads()[1];
-  shape.padBottom = op.getPads()[2];
-  shape.padRight = op.getPads()[3];
   shape.groups = op.getGroups();
   return shape;
 }
 
-WindowShape windowShape(cnn::ConvTranspose2DOp op) {
-  ArrayRef<int64_t> input = op.getInput().getType().getShape();
-  ArrayRef<int64_t> output = op.getResult().getType().getShape();
-  ArrayRef<int64_t> filter = op.getFilter().getType().getShape();
-  WindowShape shape;
-  shape.batch = input[0];
-  shape.inputChannels = input[1];
-  shape.inputHeight = input[2];
-  shape.inputWidth = input[3];
-  shape.outputChannels = output[1];
-  shape.outputHeight = output[2];
-  shape.outputWidth = output[3];
-  shape.kernelHeight = filter[2];
-  shape.kernelWidth = filter[3];
-  shape.strideHeight = op.getStrides()[0];
-  shape.strideWidth = op.getStrides()[1];
-  shape.dilationHeight = op.getDilations()[0];
-  shape.dilationWidth = op.getDilations()[1];
-  shape.groups = op.getGroups();
+WindowShape windowShape(cnn::Conv2DOp op) {
+  WindowShape shape = windowWithoutPads(op);
+  shape.padTop = op.getPads()[0];
+  shape.padLeft = op.getPads()[1];
+  shape.padBottom = op.getPads()[2];
+  shape.padRight = op.getPads()[3];
   return shape;
+}
+
+WindowShape windowShape(cnn::ConvTranspose2DOp op) {
+  return windowWithoutPads(op);
 }
 
 /// Extents of a tensor of any rank, as network::Tensor counts them.
