@@ -263,7 +263,9 @@ void Solver::search() {
     case SearchOutcome::Limit:
       if (step == 0) {
         improve(share);
-        share *= 4;
+        // Tests can end at their limit without using up nodes; a share that
+        // only grew would overflow.
+        share = share < limits.nodes / 4 ? 4 * share : limits.nodes;
       }
       step = 0;
       break;
