@@ -31,7 +31,38 @@ target_link_libraries(SnugMLIR INTERFACE ${SNUG_MLIR_LIBRARIES})
 include_directories(SYSTEM ${MLIR_INCLUDE_DIRS} ${LLVM_INCLUDE_DIRS})
 include_directories("${CMAKE_CURRENT_SOURCE_DIR}/include" "${CMAKE_CURRENT_SOURCE_DIR}" "${CMAKE_BINARY_DIR}/include" "${CMAKE_BINARY_DIR}")
 
+# MLIR's headers take most of the time of a compilation; what half of our files
+# include is parsed once. Sources include what they use all the same.
+file(CONFIGURE OUTPUT "${CMAKE_BINARY_DIR}/SnugMLIRPrecompiled.cpp" CONTENT "// A library needs a source.\n")
+add_library(SnugMLIRPrecompiled OBJECT "${CMAKE_BINARY_DIR}/SnugMLIRPrecompiled.cpp")
+target_link_libraries(SnugMLIRPrecompiled PRIVATE SnugMLIR)
+target_precompile_headers(SnugMLIRPrecompiled PRIVATE
+  <mlir/Dialect/Func/IR/FuncOps.h>
+  <mlir/IR/Builders.h>
+  <mlir/IR/BuiltinOps.h>
+  <mlir/IR/DialectResourceBlobManager.h>
+  <mlir/IR/OpImplementation.h>
+  <mlir/Interfaces/SideEffectInterfaces.h>
+  <mlir/Parser/Parser.h>
+  <mlir/Pass/Pass.h>
+  <llvm/ADT/StringExtras.h>
+  <llvm/ADT/TypeSwitch.h>)
+
 add_custom_target(snug-headers) # all generated headers
+
+# snug_use_mlir(target [PUBLIC])
+# The target's sources may include MLIR and generated headers, and with PUBLIC
+# those of the targets that link it too.
+function(snug_use_mlir target)
+  cmake_parse_arguments(ARG "PUBLIC" "" "" ${ARGN})
+  if(ARG_PUBLIC)
+    target_link_libraries(${target} PUBLIC SnugMLIR)
+  else()
+    target_link_libraries(${target} PRIVATE SnugMLIR)
+  endif()
+  target_precompile_headers(${target} REUSE_FROM SnugMLIRPrecompiled)
+  add_dependencies(${target} snug-headers)
+endfunction()
 add_custom_target(snug-docs ALL) # all generated pages
 
 # add_snug_pass(Name [SOURCES files...] [LINK libraries...])

@@ -23,8 +23,10 @@ set(CMAKE_ARCHIVE_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/lib")
 
 find_program(SNUG_CCACHE ccache)
 if(SNUG_CCACHE)
-  set(CMAKE_C_COMPILER_LAUNCHER "${SNUG_CCACHE}")
-  set(CMAKE_CXX_COMPILER_LAUNCHER "${SNUG_CCACHE}")
+  # Results that used a precompiled header are cached only if told so.
+  set(launcher ${CMAKE_COMMAND} -E env CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime "${SNUG_CCACHE}")
+  set(CMAKE_C_COMPILER_LAUNCHER ${launcher})
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${launcher})
 endif()
 find_program(SNUG_LLD NAMES ld.lld-22 ld.lld)
 if(SNUG_LLD)

@@ -3,8 +3,10 @@
 #include "GroupGraph.h"
 
 #include <algorithm>
+#include <atomic>
 #include <limits>
 #include <queue>
+#include <thread>
 #include <tuple>
 
 namespace snug::planner {
@@ -85,7 +87,6 @@ void GroupGraph::addEdges(const Network &network, const Sharing &sharing,
   figureOptions.grids = grids;
   figureOptions.alignment = options.alignment;
   figureOptions.maxRecompute = options.maxRecompute;
-  network::GroupFigures all(network, sharing, untiled, figureOptions);
   auto makeEdge = [&](int64_t begin, int64_t end, int grid,
                       const Figures &figures) {
     GroupEdge edge;
@@ -99,25 +100,29 @@ void GroupGraph::addEdges(const Network &network, const Sharing &sharing,
     edge.steps = figures.steps;
     return edge;
   };
+  network::GroupFigures first(network, sharing, untiled, figureOptions);
   for (int i = 0; i < opCount; ++i)
-    edges.push_back(makeEdge(i, i + 1, -1, all.whole(i)));
+    edges.push_back(makeEdge(i, i + 1, -1, first.whole(i)));
   if (limited && mostGroups == 0)
     return;
 
-  std::vector<GroupEdge> group; // all grids of one
-  Figures whole;
-  int wholeBegin = 0;
-  auto finishGroup = [&] {
-    keepBest(group);
-    edges.insert(edges.end(), group.begin(), group.end());
-    group.clear();
-  };
-  for (int end = 1; end <= opCount; ++end) {
-    whole = {};
-    wholeBegin = end;
+  // Ends do not depend on each other, so several threads share them. What they
+  // find is put together in one order, however many there are.
+  std::vector<std::vector<GroupEdge>> edgesOfEnd(opCount + 1);
+  std::vector<int64_t> weighedOfEnd(opCount + 1);
+  auto weighEnd = [&](network::GroupFigures &all, int end) {
+    std::vector<GroupEdge> &found = edgesOfEnd[end];
+    std::vector<GroupEdge> group; // all grids of one
+    auto finishGroup = [&] {
+      keepBest(group);
+      found.insert(found.end(), group.begin(), group.end());
+      group.clear();
+    };
+    Figures whole;
+    int wholeBegin = end;
     all.visitGroups(
         end, [&](int64_t begin, size_t grid, const Figures &figures) {
-          ++weighed;
+          ++weighedOfEnd[end];
           if (!group.empty() && group.back().opBegin != begin)
             finishGroup();
           for (; wholeBegin > begin; --wholeBegin) {
@@ -135,6 +140,31 @@ void GroupGraph::addEdges(const Network &network, const Sharing &sharing,
           group.push_back(edge);
         });
     finishGroup();
+  };
+  // Short networks take less time than a thread takes to begin.
+  constexpr int opsForThreads = 48;
+  const int threadCount =
+      opCount < opsForThreads
+          ? 1
+          : static_cast<int>(
+                std::clamp(std::thread::hardware_concurrency(), 1U, 8U));
+  std::atomic<int> next{opCount}; // the long walks first
+  auto weighEnds = [&](network::GroupFigures &all) {
+    for (int end = next--; end > 0; end = next--)
+      weighEnd(all, end);
+  };
+  std::vector<std::thread> threads;
+  for (int i = 1; i < threadCount; ++i)
+    threads.emplace_back([&] {
+      network::GroupFigures own(network, sharing, untiled, figureOptions);
+      weighEnds(own);
+    });
+  weighEnds(first);
+  for (std::thread &thread : threads)
+    thread.join();
+  for (int end = 1; end <= opCount; ++end) {
+    edges.insert(edges.end(), edgesOfEnd[end].begin(), edgesOfEnd[end].end());
+    weighed += weighedOfEnd[end];
   }
 }
 
