@@ -409,6 +409,8 @@ private:
     }
     if (op.copies)
       describeCopies(operation, op);
+    else if (isa<cnn::ConcatOp>(operation))
+      op.kernels = static_cast<int>(op.operands.size());
     return success();
   }
 

@@ -26,6 +26,13 @@ int64_t Program::macs() const {
   return sum;
 }
 
+int64_t Program::kernels() const {
+  int64_t sum = 0;
+  for (const Step &step : steps)
+    sum += step.kernels;
+  return sum;
+}
+
 std::vector<int> Program::liveBuffers(int64_t step) const {
   std::vector<int> live;
   for (size_t i = 0; i < buffers.size(); ++i)

@@ -139,9 +139,8 @@ bool Searcher::raiseArenas(const GroupPath &path, const Program &program) {
 int64_t Searcher::quickNeed(const Program &program, int64_t budget) const {
   int64_t other = 0;
   if (options.scope == BudgetScope::Process)
-    other =
-        network.packedWeightBytes() +
-        runtimeOverhead(options, static_cast<int64_t>(program.steps.size()));
+    other = network.packedWeightBytes() +
+            runtimeOverhead(options, program.kernels());
   AllocationOptions limits;
   limits.capacity = std::max<int64_t>(budget - other, 0) / options.arenaUnit *
                     options.arenaUnit;
@@ -319,8 +318,7 @@ Result<Placement> place(const Program &program,
   memory.weights = weightBytes;
   memory.arena = roundUp(placement.allocation.peak, options.arenaUnit);
   memory.activations = memory.arena - memory.workspace;
-  memory.runtimeOverhead =
-      runtimeOverhead(options, static_cast<int64_t>(program.steps.size()));
+  memory.runtimeOverhead = runtimeOverhead(options, program.kernels());
   memory.peak = memory.weights + memory.arena + memory.runtimeOverhead;
   return placement;
 }

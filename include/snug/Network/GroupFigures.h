@@ -19,7 +19,7 @@ struct Figures {
   /// Those that are live there with all other ops whole, or nearly so.
   int64_t likelyBytes = 0;
   int64_t macs = 0;
-  int64_t steps = 0;
+  int64_t steps = 0; ///< each counted with the kernels that it takes
 };
 
 struct GroupFiguresOptions {

@@ -62,6 +62,7 @@ struct Step {
   /// whole groups and for moves of whole outputs.
   int group = -1, tile = -1;
   int64_t macs = 0;
+  int kernels = 1; ///< that it takes in a plan, at most
 };
 
 /// A step whose output may lie exactly on one of its inputs: the step is the
@@ -84,6 +85,7 @@ struct Program {
   void addReuse(int64_t step, int input, int output);
 
   int64_t macs() const;
+  int64_t kernels() const; ///< of all steps
   /// Buffers that are live at a step, in their order.
   std::vector<int> liveBuffers(int64_t step) const;
   /// Live bytes at every step, each buffer rounded up to `alignment`. What a
