@@ -409,9 +409,23 @@ private:
     }
     if (op.copies)
       describeCopies(operation, op);
-    else if (isa<cnn::ConcatOp>(operation))
-      op.kernels = static_cast<int>(op.operands.size());
+    else
+      countKernels(operation, op);
     return success();
+  }
+
+  /// Steps that convert-to-plan writes several kernels for.
+  void countKernels(Operation *operation, network::Op &op) {
+    if (isa<cnn::ConcatOp>(operation))
+      op.kernels = static_cast<int>(op.operands.size());
+    // A tile has whole blocks and parts of one on either side, on both axes.
+    if (isa<cnn::DepthToSpaceOp>(operation))
+      op.tileKernels = 9;
+    // It has the input's elements and a border on either side, on three axes.
+    if (auto pad = dyn_cast<cnn::PadOp>(operation);
+        pad && pad.getMode() != cnn::PadMode::Constant)
+      for (auto [low, high] : llvm::zip_equal(pad.getLow(), pad.getHigh()))
+        op.tileKernels *= 1 + (low > 0) + (high > 0);
   }
 
   /// Which channels of its operands an op copies, and to where.

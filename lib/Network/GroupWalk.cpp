@@ -322,7 +322,8 @@ bool GroupFigures::Walk::addOp(int64_t op) {
       deadBytes[lastUse[result] + 1] -= bytes;
     }
   }
-  stepsOf[op] = of.copies ? static_cast<int64_t>(of.operands.size()) : 1;
+  stepsOf[op] = of.copies ? static_cast<int64_t>(of.operands.size())
+                          : int64_t{of.tileKernels};
   stepsPerTile += stepsOf[op];
   for (int tensor : bornAt[op])
     if (lastUse[tensor] > op) {

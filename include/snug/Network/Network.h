@@ -84,7 +84,9 @@ struct Op {
   int64_t parameterBytes = 0;    ///< as in the model
   int64_t packedWeightBytes = 0; ///< as the runtime holds them, 64-byte rounded
   int weightSegments = 0;        ///< segments that these bytes take in a plan
-  int kernels = 1;               ///< that one step takes in a plan, at most
+  /// Kernels that one step takes in a plan, at most: of the whole op, and of
+  /// one tile, which may begin and end inside a block or a border.
+  int kernels = 1, tileKernels = 1;
   /// True for convolutions and poolings: a layer begins here (darknet's count).
   bool startsLayer = false;
   /// Bound on the kernel's scratch bytes for an execution; null: none.

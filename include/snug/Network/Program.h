@@ -62,7 +62,7 @@ struct Step {
   /// whole groups and for moves of whole outputs.
   int group = -1, tile = -1;
   int64_t macs = 0;
-  int kernels = 1; ///< that it takes in a plan, at most
+  int kernels = 1; ///< that it takes in a plan, at most (see Op::kernels)
 };
 
 /// A step whose output may lie exactly on one of its inputs: the step is the
