@@ -61,6 +61,11 @@ function(snug_use_mlir target)
     target_link_libraries(${target} PRIVATE SnugMLIR)
   endif()
   target_precompile_headers(${target} REUSE_FROM SnugMLIRPrecompiled)
+  get_target_property(type ${target} TYPE)
+  if(type STREQUAL "EXECUTABLE") # -fPIE, which GCC does not use it with
+    set_target_properties(${target} PROPERTIES POSITION_INDEPENDENT_CODE OFF)
+    target_compile_options(${target} PRIVATE -fPIC)
+  endif()
   add_dependencies(${target} snug-headers)
 endfunction()
 add_custom_target(snug-docs ALL) # all generated pages
