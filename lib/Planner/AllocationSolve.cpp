@@ -263,9 +263,11 @@ void Solver::search() {
     case SearchOutcome::Limit:
       if (step == 0) {
         improve(share);
-        // Tests can end at their limit without using up nodes; a share that
-        // only grew would overflow.
-        share = share < limits.nodes / 4 ? 4 * share : limits.nodes;
+        // Tests that end undecided without using up their nodes would do so
+        // with more.
+        if (share >= limits.nodes)
+          return;
+        share *= 4;
       }
       step = 0;
       break;
