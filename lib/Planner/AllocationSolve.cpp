@@ -267,7 +267,7 @@ void Solver::search() {
         // with more.
         if (share >= limits.nodes)
           return;
-        share *= 4;
+        share = share < limits.nodes / 4 ? 4 * share : limits.nodes;
       }
       step = 0;
       break;
