@@ -153,12 +153,18 @@ struct MemoryPrediction {
   int64_t workspaceBytes = 0; ///< scratch, gradients of activations, and what
                               ///< the allocator holds besides
   int64_t overheadBytes = 0;  ///< of the process before the first tensor
+  /// What of all these the device cannot hold: it swaps, and is seen to take so
+  /// much less.
+  int64_t swappedBytes = 0;
   std::vector<KeptForBackward> kept; ///< of each op of the network
 
-  int64_t totalBytes() const {
+  /// The sum of all categories: says whether the step fits.
+  int64_t neededBytes() const {
     return weightBytes + gradientBytes + optimizerBytes + savedBytes +
            workspaceBytes + overheadBytes;
   }
+  /// As a measurement would find it.
+  int64_t totalBytes() const { return neededBytes() - swappedBytes; }
   double totalMib() const {
     return static_cast<double>(totalBytes()) / (1024.0 * 1024.0);
   }
