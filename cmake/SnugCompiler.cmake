@@ -22,11 +22,14 @@ set(SNUG_MLIR_LIBRARIES MLIR LLVM) # the shared libraries
 # Everything that includes MLIR: its headers as system headers, so that only
 # our own warnings count.
 add_library(SnugMLIR INTERFACE)
-target_include_directories(SnugMLIR SYSTEM INTERFACE ${MLIR_INCLUDE_DIRS} ${LLVM_INCLUDE_DIRS})
+# Where they lie is asked again where Snug is installed (SnugConfig.cmake.in).
+target_include_directories(SnugMLIR SYSTEM INTERFACE "$<BUILD_INTERFACE:${MLIR_INCLUDE_DIRS};${LLVM_INCLUDE_DIRS}>")
 target_include_directories(SnugMLIR INTERFACE
-  "${CMAKE_CURRENT_SOURCE_DIR}/include" "${CMAKE_CURRENT_SOURCE_DIR}" "${CMAKE_BINARY_DIR}/include" "${CMAKE_BINARY_DIR}")
+  "$<BUILD_INTERFACE:${CMAKE_CURRENT_SOURCE_DIR}/include;${CMAKE_CURRENT_SOURCE_DIR};${CMAKE_BINARY_DIR}/include;${CMAKE_BINARY_DIR}>"
+  "$<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR};${CMAKE_INSTALL_INCLUDEDIR}/snug-passes>")
 target_compile_definitions(SnugMLIR INTERFACE ${LLVM_DEFINITIONS_LIST})
 target_link_libraries(SnugMLIR INTERFACE ${SNUG_MLIR_LIBRARIES})
+snug_install(compiler SnugMLIR)
 # tablegen takes its include paths from the folder, not from a target.
 include_directories(SYSTEM ${MLIR_INCLUDE_DIRS} ${LLVM_INCLUDE_DIRS})
 include_directories("${CMAKE_CURRENT_SOURCE_DIR}/include" "${CMAKE_CURRENT_SOURCE_DIR}" "${CMAKE_BINARY_DIR}/include" "${CMAKE_BINARY_DIR}")
@@ -83,6 +86,8 @@ function(add_snug_pass name)
   add_snug_library(Snug${name}Pass "${name}.cpp" ${ARG_SOURCES} MLIR LINK ${ARG_LINK})
   target_include_directories(Snug${name}Pass PRIVATE "${CMAKE_CURRENT_BINARY_DIR}")
   set_property(GLOBAL APPEND PROPERTY SNUG_PASSES ${name})
+  install(FILES "${name}.h" "${CMAKE_CURRENT_BINARY_DIR}/${name}.h.inc"
+    DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/snug-passes/passes/${name} COMPONENT compiler)
   set(page "${CMAKE_BINARY_DIR}/docs/passes/${name}.md")
   add_custom_command(OUTPUT "${page}"
     COMMAND ${CMAKE_COMMAND} -E make_directory "${CMAKE_BINARY_DIR}/docs/passes"

@@ -23,6 +23,7 @@ for name, folder, prefix in [
     ("snug-run", config.snug_binaries, []),
     ("snug-planner", config.snug_binaries, []),
     ("snug", config.snug_binaries, []),
+    ("mlir-opt", config.llvm_tools, []),
     ("FileCheck", config.llvm_tools, []),
     ("split-file", config.llvm_tools, []),
     ("count", config.llvm_tools, []),
@@ -30,6 +31,9 @@ for name, folder, prefix in [
 ]:
     # Whole words only, neither in a path, nor in an option, nor in a file's name.
     config.substitutions.append((r"(?<![-\w./%])" + name + r"(?![-\w./])", " ".join([*prefix, os.path.join(folder, name)])))
+config.substitutions.append(("%docs", os.path.join(config.snug_source, "docs")))
+config.substitutions.append(("%build", os.path.dirname(config.snug_binaries)))
+config.substitutions.append(("%plugin", os.path.join(config.snug_libraries, "SnugPlugin.so")))
 config.substitutions.append(("%zoo", os.path.join(config.snug_source, "tools", "zoo", "zoo")))
 config.substitutions.append(("%python", os.path.join(config.snug_source, "build", "python", "bin", "python")))
 

@@ -64,8 +64,8 @@ void populatePlan(OpPassManager &manager, const PipelineOptions &options) {
   manager.addPass(createConvertToPlanPass(convert));
   PlanMemoryPassOptions memory;
   memory.device = options.device;
-  manager.addNestedPass<plan::ProgramOp>(createPlanMemoryPass(memory));
-  manager.addNestedPass<plan::ProgramOp>(createVerifyPlanPass());
+  manager.addPass(createPlanMemoryPass(memory));
+  manager.addPass(createVerifyPlanPass());
 }
 
 void populateCompile(OpPassManager &manager, const PipelineOptions &options) {

@@ -259,6 +259,9 @@ struct ConvertToPlanPass
     Result<TargetOptions> targetOptions = parseTargetOptions(target, threads);
     if (!targetOptions)
       return module.emitError(targetOptions.error().message);
+    for (auto program : module.getOps<plan::ProgramOp>())
+      return program.emitError("the network is a program already; "
+                               "snug-convert-to-plan runs once");
     FailureOr<func::FuncOp> function = findNetworkFunction(module);
     if (failed(function) || failed(verifyFolded(*function)))
       return failure();

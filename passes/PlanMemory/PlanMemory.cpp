@@ -24,8 +24,15 @@ struct PlanMemoryPass : public impl::PlanMemoryPassBase<PlanMemoryPass> {
   using PlanMemoryPassBase::PlanMemoryPassBase;
 
   void runOnOperation() override {
-    if (failed(planMemory(getOperation())))
-      signalPassFailure();
+    auto programs = getOperation().getOps<plan::ProgramOp>();
+    if (programs.empty()) {
+      getOperation().emitError("the module has no program whose memory could "
+                               "be planned; run snug-convert-to-plan before");
+      return signalPassFailure();
+    }
+    for (plan::ProgramOp program : programs)
+      if (failed(planMemory(program)))
+        return signalPassFailure();
   }
 
   LogicalResult planMemory(plan::ProgramOp program);

@@ -3,6 +3,7 @@
 #ifndef SNUG_PASSES_PLANMEMORY_H
 #define SNUG_PASSES_PLANMEMORY_H
 
+#include "mlir/IR/BuiltinOps.h"
 #include "mlir/Pass/Pass.h"
 #include "snug/Dialect/Plan/PlanDialect.h"
 

@@ -5,10 +5,11 @@
 
 include "mlir/Pass/PassBase.td"
 
-def PlanMemoryPass : Pass<"snug-plan-memory", "::snug::plan::ProgramOp"> {
+def PlanMemoryPass : Pass<"snug-plan-memory", "::mlir::ModuleOp"> {
   let summary = "gives every buffer its offset in one arena";
   let description = [{
-    Requires: a `snug_plan.program`, as `snug-convert-to-plan` makes it.
+    Requires: a module with a `snug_plan.program`, as `snug-convert-to-plan` makes
+    it.
 
     Guarantees: every buffer has an offset, a multiple of 64; no two buffers
     that are live together overlap (checked by a validator that shares no code
@@ -18,7 +19,8 @@ def PlanMemoryPass : Pass<"snug-plan-memory", "::snug::plan::ProgramOp"> {
     `predicted`: bytes by category, and multiply-accumulates that its kernels
     execute. Every listed group has the largest live bytes of its kernels.
 
-    Fails when: the bytes overflow, or the device is unknown.
+    Fails when: the module has no program, the bytes overflow, or the device is
+    unknown.
 
     Example: the buffer has an offset afterwards, as in `activation offset 256`.
 

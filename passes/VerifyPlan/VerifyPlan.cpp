@@ -39,8 +39,16 @@ namespace {
 
 struct VerifyPlanPass : public impl::VerifyPlanPassBase<VerifyPlanPass> {
   void runOnOperation() override {
-    if (failed(verifyPlan(getOperation())))
-      signalPassFailure();
+    auto programs = getOperation().getOps<plan::ProgramOp>();
+    if (programs.empty()) {
+      getOperation().emitError(
+          "the module has no program whose addresses could "
+          "be checked; run snug-convert-to-plan before");
+      return signalPassFailure();
+    }
+    for (plan::ProgramOp program : programs)
+      if (failed(verifyPlan(program)))
+        return signalPassFailure();
     markAllAnalysesPreserved();
   }
 };

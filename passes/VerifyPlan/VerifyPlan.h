@@ -5,6 +5,7 @@
 
 #include "snug/Dialect/Plan/PlanDialect.h"
 
+#include "mlir/IR/BuiltinOps.h"
 #include "mlir/Pass/Pass.h"
 
 #include <memory>

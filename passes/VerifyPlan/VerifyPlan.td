@@ -5,10 +5,10 @@
 
 include "mlir/Pass/PassBase.td"
 
-def VerifyPlanPass : Pass<"snug-verify-plan", "::snug::plan::ProgramOp"> {
+def VerifyPlanPass : Pass<"snug-verify-plan", "::mlir::ModuleOp"> {
   let summary = "checks the addresses of all buffers";
   let description = [{
-    Requires: a `snug_plan.program` whose memory is planned.
+    Requires: a module with a `snug_plan.program` whose memory is planned.
 
     Guarantees: if it succeeds, the program may be written as a plan file: every
     buffer has an offset, aligned to 64 bytes and inside the arena, and no two
@@ -16,7 +16,8 @@ def VerifyPlanPass : Pass<"snug-verify-plan", "::snug::plan::ProgramOp"> {
     Lifetimes are read off the program again, so edits by hand are seen. Changes
     nothing.
 
-    Fails when: one of these does not hold; the error names the buffers.
+    Fails when: one of these does not hold, where the error names the buffers, or
+    the module has no program.
 
     Example:
 

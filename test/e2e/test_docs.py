@@ -63,4 +63,17 @@ def options_body(tool, described):
 
 test("docs/every option of snug compile is described")(options_body(["snug", "compile"], "## Make it fit"))
 test("docs/every option of snug-run is described")(options_body(["snug-run"], "## Run it"))
+@test("docs/every pass and its options stand in the table")
+def _():
+    text = run([binary("snug-opt"), "--help"]).output
+    rows = dict(re.findall(r"^\| `(snug-[\w-]+)` \|(.*)$", read("docs/Passes.md"), re.M))
+    passes = re.findall(r"^      --(snug-[\w-]+) .*\n((?:        --.*\n)*)", text, re.M)
+    check(len(passes) > 10, f"snug-opt --help lists only {passes}")
+    for name, options in passes:
+        check(name in rows, f"docs/Passes.md leaves out {name}")
+        if name != "snug-compile-pipeline":  # which has those of another row
+            known, told = set(re.findall(r"--([\w-]+)", re.sub(r" - .*", "", options))), set(re.findall(r"`([\w-]+)`", rows[name].split("|")[1]))
+            check(known == told, f"{name} has the options {sorted(known)}, docs/Passes.md tells {sorted(told)}")
+
+
 test("docs/every option of snug-planner is described")(options_body(["snug-planner", "allocate"], "## Addresses alone"))

@@ -45,3 +45,9 @@ func.func @identity(%x: tensor<1x4x8x8xf32>) -> tensor<1x4x8x8xf32> {
   %0 = snug.identity %x : tensor<1x4x8x8xf32>
   return %0 : tensor<1x4x8x8xf32>
 }
+
+// -----
+
+// expected-error @below {{the network is a program already; snug-convert-to-plan runs once}}
+snug_plan.program @converted target "portable" threads 1 {
+}

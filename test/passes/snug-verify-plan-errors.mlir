@@ -29,3 +29,9 @@ snug_plan.program @outside target "portable" threads 1 arena 4096 {
 snug_plan.program @misaligned target "portable" threads 1 arena 4096 {
   %x = snug_plan.buffer input "x" shape [1, 4] offset 32 : !snug_plan.buffer<1x1x1x4, channels_last>
 }
+
+// -----
+
+// expected-error @below {{the module has no program whose addresses could be checked; run snug-convert-to-plan before}}
+module {
+}
