@@ -3,6 +3,7 @@
 #ifndef SNUG_PREDICT_TRAININGLATENCY_H
 #define SNUG_PREDICT_TRAININGLATENCY_H
 
+#include "snug/Predict/TopologyCurve.h"
 #include "snug/Predict/Training.h"
 
 #include <nlohmann/json_fwd.hpp>
@@ -12,10 +13,15 @@
 
 namespace snug::predict {
 
-/// A positive sum of launches, arithmetic and memory traffic.
+/// A positive physical model: launches on the CPU beside products, instructions
+/// and memory traffic on the GPU, each with a coefficient that begins at what
+/// is known of the kernels (docs/Training.md). Networks of a topology
+/// that was measured are corrected by its curve.
 class TrainingLatencyModel {
 public:
-  /// Fits to the samples that have a latency. Error: fewer samples than terms.
+  /// Fits to the samples that have a latency. Samples beyond the device's
+  /// memory count less, as the device swaps there. Without the device's peaks
+  /// the samples tell them. Error: no three samples.
   static Result<TrainingLatencyModel>
   fit(const std::vector<TrainingSample> &samples, const TrainingDevice &device);
 
@@ -31,7 +37,9 @@ public:
   fromJson(const nlohmann::ordered_json &json);
 
 private:
-  std::vector<double> coefficients;
+  double peakGflops = 0, bandwidthGBs = 0;
+  std::vector<double> terms;         ///< in the order of the physical model
+  std::vector<TopologyCurve> curves; ///< ascending by topology
 };
 
 } // namespace snug::predict
