@@ -20,7 +20,6 @@ from snug_dev.plans import difference, read_outputs  # noqa: E402
 
 WORK = os.path.join(ROOT, "build", "e2e")
 AGAINST_ORT = 1e-4  # of the output's scale
-AGAINST_UNTILED = 1e-5
 # A predicted peak is at most so far above the measured one, the larger of both,
 # and a process takes at most so much besides weights and arena.
 ABOVE_MEASURED_SHARE, ABOVE_MEASURED_BYTES = 0.03, 1 << 20
@@ -236,7 +235,7 @@ def check_tiled(owner, *options):
     _, expected = untiled(owner)
     plan = compile_plan(owner, *options)
     _, outputs = run_plan(plan)
-    check_close(outputs, expected, AGAINST_UNTILED, "tiled against untiled")
+    check_same(outputs, expected, "tiled against untiled")
     check_close(outputs, owner.expected, AGAINST_ORT, "tiled against ONNX Runtime")
     return plan
 
@@ -258,7 +257,7 @@ def check_budget(owner, budget, *options):
     if budget >= plain.predicted["arena"]:
         check(plan.report["executed_macs"] <= plain.report["executed_macs"], f"budget {budget} is enough for no tiling, yet work is done twice")
     _, outputs = run_plan(plan, "--guard=end")
-    check_close(outputs, expected, AGAINST_UNTILED, f"budget {budget}")
+    check_same(outputs, expected, f"budget {budget}")
     os.remove(path)  # weights and all
     return f"kept {budget} of {plain.predicted['arena']}, recompute factor {plan.report['recompute_factor']:.3f}"
 

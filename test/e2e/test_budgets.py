@@ -3,7 +3,7 @@
 
 import random
 
-from harness import (AGAINST_UNTILED, check, check_close, check_refused, compile_plan, compile_status, load_json, model, run_plan, smallest_budget,
+from harness import (check, check_refused, check_same, compile_plan, compile_status, load_json, model, run_plan, smallest_budget,
                      test, untiled)
 
 CHAINS = ["odd-deep", "odd-channels", "odd-kernels", "odd-pads", "odd-residual", "odd-groups", "odd-pools", "odd-average", "odd-batch",
@@ -29,7 +29,7 @@ def budgets_body(name):
                 if budget >= whole:
                     check(plan.report["recompute_factor"] == 1.0, f"budget {budget} is enough for no tiling, yet work is done twice")
                 _, outputs = run_plan(plan)
-                check_close(outputs, expected, AGAINST_UNTILED, f"budget {budget}")
+                check_same(outputs, expected, f"budget {budget}")
             else:
                 check_refused(done, "smallest", "limit")
                 check(smallest_budget(done.output) > budget, f"refused {budget}, yet names a smaller one\n{done.tail()}")
@@ -46,7 +46,7 @@ def smallest_body(name):
         plan = compile_plan(owner, f"--memory-budget={least}B", "--budget-scope=arena")
         check(plan.predicted["arena"] <= least, f"smallest {least}, arena {plan.predicted['arena']}")
         _, outputs = run_plan(plan)
-        check_close(outputs, untiled(owner)[1], AGAINST_UNTILED, "the smallest budget")
+        check_same(outputs, untiled(owner)[1], "the smallest budget")
         done, _ = compile_status(owner, f"--memory-budget={least - 1}B", "--budget-scope=arena")
         check_refused(done, "smallest")
         check(smallest_budget(done.output) == least, f"one byte less names another smallest budget\n{done.tail()}")

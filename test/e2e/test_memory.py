@@ -3,7 +3,7 @@
 
 import os
 
-from harness import (AGAINST_UNTILED, binary, check, check_close, check_prediction, compile_plan, compile_status, load_json, model, run,
+from harness import (binary, check, check_prediction, check_same, compile_plan, compile_status, load_json, model, run,
                      run_plan, run_status, test, untiled)
 
 YOLO = "yolov2-first16"
@@ -35,7 +35,7 @@ def _():
     for options in ([], ["--guard=end"], ["--repeat=2"]):
         report, outputs = run_plan(plan, *options)
         check(report["memory"]["measured"]["peak"] <= 64 * 2**20, f"measured peak {report['memory']['measured']['peak']}")
-        check_close(outputs, untiled(owner)[1], AGAINST_UNTILED, "budget against untiled")
+        check_same(outputs, untiled(owner)[1], "budget against untiled")
 
 
 @test("memory/more budget, never more work")

@@ -126,7 +126,8 @@ def yolov5n(b, x):
     fine = stack(b, b.concat([b.upsample(middle), fine]), 64, 1, residual=False)
     middle = stack(b, b.concat([swished(b, fine, 64, 3, 2), middle]), 128, 1, residual=False)
     coarse = stack(b, b.concat([swished(b, middle, 128, 3, 2), coarse]), 256, 1, residual=False)
+    # Features grow where scales meet; scores of usual size need small weights.
     parts = []
     for scale, (y, anchors) in enumerate(zip((fine, middle, coarse), YOLOV5_ANCHORS)):
-        parts.append(decoded(b, b.conv(y, 3 * COCO_VALUES, 1, gain=1.0), anchors, 8 << scale))
+        parts.append(decoded(b, b.conv(y, 3 * COCO_VALUES, 1, gain=1e-5), anchors, 8 << scale))
     return b.concat(parts)
