@@ -13,9 +13,9 @@
 //
 // Numerics: float32 accumulation with contracted multiply-adds, in an order
 // that depends on the shape only, never on threads or on how the output is cut
-// into tiles. Against a double reference
-// the error of an output is below 2^-24 * (8 + 2 * sqrt(K)) times the sum of
-// the magnitudes of its K products, bias and residual included.
+// into tiles. Against a double reference the error of an output is below
+// 2^-24 * (8 + 2 * sqrt(K)) times the sum of the magnitudes of its K products,
+// bias and residual included.
 #include "ConvolutionBlock.h"
 #include "Window.h"
 
