@@ -50,7 +50,8 @@ const std::array<TermInfo, kTerms> kTermInfos = {{
 constexpr double kWinogradGain = 4;
 /// Pixels are computed in tiles of so many; rows of a matrix product in fewer.
 constexpr double kPixelTile = 64, kRowTile = 32;
-/// Sums over pixels are split between blocks, each with its own overhead.
+/// Sums over pixels are split between blocks, each with its own overhead;
+/// those over the rows of a matrix product are short.
 constexpr double kFilterSplits = 4;
 /// cuDNN chooses other algorithms below this batch.
 constexpr double kSmallBatch = 16;
@@ -89,6 +90,7 @@ LayerVolume layerVolume(const LayerWork &layer, double batch,
       layer.isStrided ? outputPixels : pixels(layer.inputPixels);
   const double perProduct = 2 * layer.groups / peaks.flops;
   const double outputs = tiledExtent(layer.tiledOutputs, terms);
+  const double splits = layer.isFullyConnected ? 1 : kFilterSplits;
   LayerVolume volume;
   volume.forward = perProduct * outputPixels * outputs *
                    (layer.inputChannels * layer.taps + overhead);
@@ -97,7 +99,7 @@ LayerVolume layerVolume(const LayerWork &layer, double batch,
                    tiledExtent(layer.tiledInputs, terms) *
                    (layer.outputChannels * layer.taps + overhead);
   volume.filter = perProduct * outputs * tiledExtent(layer.tiledWindow, terms) *
-                  (batch * layer.outputPixels + kFilterSplits * overhead);
+                  (batch * layer.outputPixels + splits * overhead);
   volume.inputTraffic =
       batch * layer.inputElements * kElementSize / peaks.bytes;
   volume.outputTraffic =

@@ -48,6 +48,21 @@ TEST(StepTimeTest, VolumeOfAPointwiseLayer) {
   EXPECT_NEAR(volume.filterTraffic, 4e-6 * 64 * 40, 1e-9);
 }
 
+TEST(StepTimeTest, VolumeOfAFullyConnectedLayer) {
+  const LayerWork work = layer(128, [](TrainingNetwork &network) {
+    network.tensors[0].shape = {256};
+    network.tensors[1].shape = {128};
+    network.ops[0].kind = TrainingKind::FullyConnected;
+    network.ops[0].kernel = {1, 1};
+    network.ops[0].weights = network.ops[0].macs = 256 * 128;
+  });
+  EXPECT_EQ(work.kind, LayerClass::Pointwise);
+  const LayerVolume volume = layerVolume(work, 3, believed(), kPeaks);
+  // Three rows make one tile of 32; tiles of 128 are 1.2 times as fast.
+  EXPECT_NEAR(volume.forward, 2e-6 * 32 * 128 / 1.2 * (256 + 40), 1e-9);
+  EXPECT_NEAR(volume.filter, 2e-6 * 128 / 1.2 * 256 / 1.2 * (3 + 40), 1e-9);
+}
+
 TEST(StepTimeTest, InputsOfTheNetworkHaveNoGradient) {
   const LayerWork work = layer(4, [](TrainingNetwork &) {});
   EXPECT_EQ(work.kind, LayerClass::Winograd);
