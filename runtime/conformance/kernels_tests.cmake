@@ -6,6 +6,10 @@ if(SNUG_X86_KERNELS)
   # without AVX-512. Vectors wider than the registers are passed in memory,
   # between functions of one file only.
   add_snug_kernels(SnugKernelsAvx512Emulated avx512emulated AVX512 16 -mavx2 -mfma -Wno-psabi)
+  # It shows what is computed, not how fast, and in full would take minutes to
+  # compile.
+  target_compile_definitions(SnugKernelsAvx512Emulated PRIVATE SNUG_KEEP_LOOPS)
+  target_compile_options(SnugKernelsAvx512Emulated PRIVATE -O1)
   set(emulated $<TARGET_OBJECTS:SnugKernelsAvx512Emulated>)
 endif()
 add_executable(snug-runtime-kernel-tests
