@@ -52,6 +52,8 @@ static Launches launchesOf(const TrainingOp &op) {
 /// An update with momentum and weight decay: four operators and the zeroing of
 /// the gradient, for each tensor of parameters.
 constexpr double kUpdateLaunches = 5;
+/// Softmax and cross entropy, forward and backward.
+constexpr Launches kLossLaunches = {6, 4};
 
 static TiledExtent tiled(double extent) {
   auto up = [&](double tile) { return std::ceil(extent / tile) * tile; };
@@ -226,6 +228,8 @@ static std::string topologyOf(const TrainingNetwork &network) {
 
 TrainingWork trainingWork(const TrainingNetwork &network) {
   TrainingWork work;
+  work.launchUnits = kLossLaunches.units;
+  work.kernels = kLossLaunches.kernels;
   const std::vector<double> sums = gradientSums(network);
   for (int index = 0; index < static_cast<int>(network.ops.size()); ++index) {
     const TrainingOp &op = network.ops[index];

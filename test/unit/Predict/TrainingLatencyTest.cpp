@@ -129,6 +129,17 @@ TEST(TrainingLatencyTest, PartsAddUp) {
   }
 }
 
+TEST(TrainingLatencyTest, NetworksWithoutWorkTakeTheirLossAlone) {
+  TrainingNetwork network = test::convolutionAndRelu(4, 8);
+  network.ops.erase(network.ops.begin());
+  network.ops[0].kind = TrainingKind::Reshape;
+  network.tensors[1].isInput = true;
+  const LatencyPrediction prediction =
+      deviceOf(0.2, 0.3).predict(network, {1})[0];
+  EXPECT_GT(prediction.ms, 1);
+  EXPECT_LT(prediction.ms, 2);
+}
+
 TEST(TrainingLatencyTest, JsonKeepsTheModel) {
   const Measured seen(deviceOf(0.2, 0.3), {16, 64, 192, 512});
   const auto model = TrainingLatencyModel::fit(seen.samples, board());
