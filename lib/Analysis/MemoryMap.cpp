@@ -3,11 +3,13 @@
 #include "snug/Analysis/MemoryMap.h"
 
 #include "snug/Analysis/PlanAnalysis.h"
+#include "snug/Dialect/Plan/WeightLayout.h"
 #include "snug/Dialect/Snug/SnugDialect.h"
 #include "snug/Planner/Allocation.h"
 #include "snug/runtime/Catalogue.h"
 
 #include "llvm/ADT/StringMap.h"
+#include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
 
@@ -82,30 +84,58 @@ MemoryMap mapMemory(plan::ProgramOp program) {
     offsets.push_back(buffer.getOffset().value_or(0));
   mapArena(buffers.program, buffers.names, offsets, map);
 
+  const plan::WeightLayout layout = plan::layOutWeights(program);
   llvm::StringMap<size_t> segments;
-  int64_t offset = 0;
-  for (auto segment : program.getBlock().getOps<plan::SegmentOp>()) {
-    segments[segment.getSymName()] = map.weights.size();
-    map.weights.push_back({segment.getSymName().str(), "weights", offset,
-                           segment.getFileBytes(), 0, 0});
-    offset += segment.getFileBytes();
+  for (auto [segment, offset] :
+       llvm::zip_equal(layout.segments, layout.offsets)) {
+    plan::SegmentOp op = segment;
+    segments[op.getSymName()] = map.weights.size();
+    map.weights.push_back(
+        {op.getSymName().str(), "weights", offset, op.getFileBytes(), 0, 0});
   }
+  map.streamsWeights = program.getStreamWeights();
+  const SmallVector<int64_t> resident =
+      layout.residentBytes(static_cast<int64_t>(buffers.kernels.size()));
+  map.residentWeights.assign(resident.begin(), resident.end());
   for (auto [step, kernel] : llvm::enumerate(buffers.kernels)) {
     StringRef kind = kernel->getName().stripDialect();
     map.steps.push_back(
         withTile((kind + " '" + cnn::getNodeName(kernel) + "'").str(),
                  kernel.getTileIndex()));
-    for (NamedAttribute attribute : kernel->getAttrDictionary())
-      if (auto symbol = dyn_cast<FlatSymbolRefAttr>(attribute.getValue()))
-        if (auto found = segments.find(symbol.getValue());
-            found != segments.end())
-          extend(map.weights[found->second], static_cast<int64_t>(step));
+    for (FlatSymbolRefAttr symbol : plan::findSegments(kernel))
+      if (auto found = segments.find(symbol.getValue());
+          found != segments.end())
+        extend(map.weights[found->second], static_cast<int64_t>(step));
   }
   return map;
 }
 
-MemoryMap mapMemory(const network::Network &network,
-                    const planner::Plan &plan) {
+/// Weights in memory by step, as planner::weightBytes() counts them.
+static std::vector<int64_t>
+residentWeights(const network::Network &network, const planner::Plan &plan,
+                const planner::SearchOptions &options) {
+  auto together = [&](int64_t opBegin, int64_t opEnd) {
+    int64_t bytes = 0;
+    for (int64_t op = opBegin; op < opEnd; ++op)
+      bytes += network.ops[op].packedWeightBytes;
+    return static_cast<int64_t>(llvm::alignTo(bytes, options.arenaUnit));
+  };
+  std::vector<int64_t> bytes;
+  for (const network::Step &step : plan.program.steps) {
+    const network::Group *group =
+        step.group < 0 ? nullptr : &plan.partition.groups[step.group];
+    if (options.weights == planner::Weights::Resident)
+      bytes.push_back(plan.memory.weights);
+    else if (group && !group->schedule.isWhole())
+      bytes.push_back(together(group->opBegin, group->opEnd));
+    else
+      bytes.push_back(step.op < 0 ? 0 : together(step.op, step.op + 1));
+  }
+  return bytes;
+}
+
+MemoryMap mapMemory(const network::Network &network, const planner::Plan &plan,
+                    const planner::SearchOptions &options) {
   MemoryMap map;
   map.model = network.name;
   map.memory = plan.memory;
@@ -119,6 +149,8 @@ MemoryMap mapMemory(const network::Network &network,
     names.push_back(buffer.name);
   mapArena(plan.program, names, plan.allocation.offsets, map);
 
+  map.streamsWeights = options.weights == planner::Weights::Streamed;
+  map.residentWeights = residentWeights(network, plan, options);
   std::vector<MemoryBlock> weights;
   int64_t offset = 0;
   for (const network::Op &op : network.ops) {

@@ -11,6 +11,14 @@ using network::Network;
 using network::Program;
 using network::Step;
 
+Result<planner::Weights> parseWeights(const std::string &text) {
+  if (text == "resident")
+    return planner::Weights::Resident;
+  if (text == "streamed")
+    return planner::Weights::Streamed;
+  return Error{"unknown weights '" + text + "'; known are resident, streamed"};
+}
+
 planner::SearchOptions planningOptions(const std::vector<std::string> &opNames,
                                        int64_t segments, int threads,
                                        const predict::DeviceProfile &device) {

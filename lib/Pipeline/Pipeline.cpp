@@ -49,6 +49,7 @@ void populateFuseAndTile(OpPassManager &manager,
   FuseAndTilePassOptions pass;
   pass.memoryBudget = options.memoryBudget;
   pass.budgetScope = options.budgetScope;
+  pass.weights = options.weights;
   pass.maxGroups = options.maxGroups;
   pass.groups = options.groups;
   pass.target = options.target;
@@ -64,6 +65,7 @@ void populatePlan(OpPassManager &manager, const PipelineOptions &options) {
   manager.addPass(createConvertToPlanPass(convert));
   PlanMemoryPassOptions memory;
   memory.device = options.device;
+  memory.weights = options.weights;
   manager.addPass(createPlanMemoryPass(memory));
   manager.addPass(createVerifyPlanPass());
 }
@@ -95,6 +97,9 @@ struct TextualOptions : public PassPipelineOptions<TextualOptions> {
   Option<std::string> budgetScope{*this, "budget-scope",
                                   llvm::cl::desc("process or arena"),
                                   llvm::cl::init(defaults.budgetScope)};
+  Option<std::string> weights{*this, "weights",
+                              llvm::cl::desc("resident or streamed"),
+                              llvm::cl::init(defaults.weights)};
   Option<int64_t> maxGroups{*this, "max-groups",
                             llvm::cl::desc("groups at most, -1: any number"),
                             llvm::cl::init(defaults.maxGroups)};
@@ -115,6 +120,7 @@ void registerPipelines() {
         options.device = text.device;
         options.memoryBudget = text.memoryBudget;
         options.budgetScope = text.budgetScope;
+        options.weights = text.weights;
         options.maxGroups = text.maxGroups;
         options.groups = text.groups;
         populateCompile(manager, options);

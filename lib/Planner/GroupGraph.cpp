@@ -64,7 +64,9 @@ void keepBest(std::vector<GroupEdge> &edges) {
 GroupGraph::GroupGraph(const Network &network, const Sharing &sharing,
                        const Program &untiled, const SearchOptions &options)
     : grids(allGrids(options)), options(options),
-      weightBytes(network.packedWeightBytes()),
+      residentWeights(options.weights == Weights::Resident
+                          ? network.packedWeightBytes()
+                          : 0),
       opCount(static_cast<int>(network.ops.size())) {
   limited = options.maxGroups >= 0 && options.maxGroups < opCount;
   mostGroups = limited ? static_cast<int>(options.maxGroups) : 0;
@@ -79,6 +81,31 @@ GroupGraph::GroupGraph(const Network &network, const Sharing &sharing,
     ++firstEdge[edge.opBegin + 1];
   for (int i = 0; i < opCount; ++i)
     firstEdge[i + 1] += firstEdge[i];
+  weightLimit = weightLimits().back();
+}
+
+std::vector<int64_t> GroupGraph::weightLimits() const {
+  std::vector<int64_t> limits;
+  int64_t least = 0; // of any path: every op runs in some edge
+  for (const GroupEdge &edge : edges) {
+    limits.push_back(edge.weights);
+    if (edge.grid < 0)
+      least = std::max(least, edge.weights);
+  }
+  limits.push_back(0); // a network without ops
+  std::sort(limits.begin(), limits.end());
+  limits.erase(std::unique(limits.begin(), limits.end()), limits.end());
+  limits.erase(limits.begin(),
+               std::lower_bound(limits.begin(), limits.end(), least));
+  if (options.scope == BudgetScope::Arena)
+    return {limits.back()};
+  constexpr size_t most = 16;
+  if (limits.size() <= most)
+    return limits;
+  std::vector<int64_t> some;
+  for (size_t i = 0; i < most; ++i)
+    some.push_back(limits[i * (limits.size() - 1) / (most - 1)]);
+  return some;
 }
 
 void GroupGraph::addEdges(const Network &network, const Sharing &sharing,
@@ -87,6 +114,9 @@ void GroupGraph::addEdges(const Network &network, const Sharing &sharing,
   figureOptions.grids = grids;
   figureOptions.alignment = options.alignment;
   figureOptions.maxRecompute = options.maxRecompute;
+  std::vector<int64_t> weightsBefore(opCount + 1, 0);
+  for (int i = 0; i < opCount; ++i)
+    weightsBefore[i + 1] = weightsBefore[i] + network.ops[i].packedWeightBytes;
   auto makeEdge = [&](int64_t begin, int64_t end, int grid,
                       const Figures &figures) {
     GroupEdge edge;
@@ -98,6 +128,9 @@ void GroupGraph::addEdges(const Network &network, const Sharing &sharing,
     edge.arena = edge.bound;
     edge.macs = figures.macs;
     edge.steps = figures.steps;
+    if (options.weights == Weights::Streamed)
+      edge.weights =
+          roundUp(weightsBefore[end] - weightsBefore[begin], options.arenaUnit);
     return edge;
   };
   network::GroupFigures first(network, sharing, untiled, figureOptions);
@@ -191,7 +224,8 @@ void GroupGraph::raise(int index, int64_t bytes) {
 int64_t GroupGraph::need(int64_t arena, int64_t steps) const {
   if (options.scope == BudgetScope::Arena)
     return arena;
-  return weightBytes + arena + runtimeOverhead(options, steps);
+  return residentWeights + weightLimit + arena +
+         runtimeOverhead(options, steps);
 }
 
 Partition GroupGraph::partition(const GroupPath &path) const {
@@ -215,7 +249,7 @@ GroupGraph::Table GroupGraph::tabulate(int64_t arena,
       for (size_t e = firstEdge[node]; e < firstEdge[node + 1]; ++e) {
         const GroupEdge &edge = edges[e];
         const int behind = groupsBehind(groups, edge);
-        if (edge.arena > arena || behind < 0)
+        if (edge.arena > arena || behind < 0 || !isUsable(edge))
           continue;
         const Cost &rest = table.cost[at(edge.opEnd, behind)];
         if (rest.first == kUnreachable)
@@ -244,6 +278,7 @@ GroupPath GroupGraph::follow(const Table &table) const {
     path.arena = std::max(path.arena, edge.arena);
     path.macs += edge.macs;
     path.steps += edge.steps;
+    path.weights = std::max(path.weights, edge.weights);
     groups = groupsBehind(groups, edge);
     node = edge.opEnd;
   }
@@ -262,7 +297,7 @@ std::optional<GroupPath> GroupGraph::cheapest(int64_t arena,
 std::vector<int64_t> GroupGraph::arenasUpTo(int64_t most) const {
   std::vector<int64_t> arenas;
   for (const GroupEdge &edge : edges)
-    if (edge.arena <= most)
+    if (edge.arena <= most && isUsable(edge))
       arenas.push_back(edge.arena);
   std::sort(arenas.begin(), arenas.end());
   arenas.erase(std::unique(arenas.begin(), arenas.end()), arenas.end());
@@ -416,8 +451,10 @@ void GroupGraph::enumerate(
       path.arena = partial.arena;
       path.macs = partial.macs;
       path.steps = partial.steps;
-      for (size_t i = index; all[i].edge >= 0; i = all[i].before)
+      for (size_t i = index; all[i].edge >= 0; i = all[i].before) {
         path.edges.push_back(all[i].edge);
+        path.weights = std::max(path.weights, edges[all[i].edge].weights);
+      }
       std::reverse(path.edges.begin(), path.edges.end());
       if (accept(path))
         return;
@@ -429,7 +466,7 @@ void GroupGraph::enumerate(
          ++e) {
       const GroupEdge &edge = edges[e];
       const int groups = groupsBehind(partial.groups, edge);
-      if (edge.arena > budget || groups < 0)
+      if (edge.arena > budget || groups < 0 || !isUsable(edge))
         continue;
       const Cost &work = byWork.cost[at(edge.opEnd, groups)];
       if (work.first == kUnreachable)

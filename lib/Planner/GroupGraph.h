@@ -29,13 +29,14 @@ struct GroupEdge {
   int64_t bound = 0, likely = 0, arena = 0;
   int64_t macs = 0;
   int64_t steps = 0;
+  int64_t weights = 0; ///< in memory while it runs, where they are streamed
 };
 
 /// Edges from the network's first op to its last, by index: a partition. Its
-/// figures are the largest arena and the sums of the others.
+/// figures are the largest arena and weights, and the sums of the others.
 struct GroupPath {
   std::vector<int> edges;
-  int64_t arena = 0, macs = 0, steps = 0;
+  int64_t arena = 0, macs = 0, steps = 0, weights = 0;
 };
 
 /// Cut positions 0 to the number of ops are nodes. What happens between two of
@@ -46,6 +47,14 @@ class GroupGraph {
 public:
   GroupGraph(const network::Network &network, const network::Sharing &sharing,
              const network::Program &untiled, const SearchOptions &options);
+
+  /// Limits of an edge's streamed weights that are worth trying, ascending:
+  /// all sizes that there are, or some where there are many. Resident weights,
+  /// and budgets of the arena alone, have one.
+  std::vector<int64_t> weightLimits() const;
+  /// From now on, edges of more weights are left out, and paths count with so
+  /// many.
+  void limitWeights(int64_t bytes) { weightLimit = bytes; }
 
   /// What all edges count with; at first, their bounds.
   void useBounds();
@@ -71,6 +80,10 @@ public:
   /// Bytes that the path takes in the budget's scope, at least.
   int64_t need(const GroupPath &path) const {
     return need(path.arena, path.steps);
+  }
+  /// Weights in memory at once.
+  int64_t weights(const GroupPath &path) const {
+    return residentWeights + path.weights;
   }
   network::Partition partition(const GroupPath &path) const;
 
@@ -111,8 +124,13 @@ private:
     return limited && edge.grid >= 0 ? groups - 1 : groups;
   }
 
+  bool isUsable(const GroupEdge &edge) const {
+    return edge.weights <= weightLimit;
+  }
+
   const SearchOptions &options;
-  int64_t weightBytes = 0;
+  int64_t residentWeights = 0; ///< 0 where they are streamed
+  int64_t weightLimit = 0;
   int opCount = 0;
   bool limited = false;          ///< in the number of groups
   int mostGroups = 0;            ///< 0 where not limited

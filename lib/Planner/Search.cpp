@@ -57,7 +57,7 @@ Result<Plan> evaluatePartition(const Network &network, const Sharing &sharing,
   plan.program = std::move(*program);
   Result<Placement> placement = place(
       plan.program, allocationProblem(network, plan.program, options.alignment),
-      network.packedWeightBytes(), options);
+      weightBytes(network, partition, options), options);
   if (!placement)
     return placement.error();
   plan.allocation = std::move(placement->allocation);
@@ -79,11 +79,13 @@ private:
                                                : plan.memory.peak;
   }
   std::optional<Plan> fit(int64_t budget);
+  std::optional<Plan> fitOnce(int64_t budget, int64_t boundMacs);
   std::optional<Plan> fitByRounds(int64_t budget);
   std::optional<Plan> fitByOrder(int64_t budget, int64_t belowMacs);
   Plan least();
   bool raiseArenas(const GroupPath &path, const Program &program);
-  int64_t quickNeed(const Program &program, int64_t budget) const;
+  int64_t quickNeed(const GroupPath &path, const Program &program,
+                    int64_t budget) const;
   Plan planOf(const GroupPath &path);
   std::vector<Culprit> culprits(const Plan &plan) const;
 
@@ -136,11 +138,11 @@ bool Searcher::raiseArenas(const GroupPath &path, const Program &program) {
 
 /// Bytes that the program takes in the budget's scope, placed with less effort
 /// than a plan is once it keeps the budget.
-int64_t Searcher::quickNeed(const Program &program, int64_t budget) const {
+int64_t Searcher::quickNeed(const GroupPath &path, const Program &program,
+                            int64_t budget) const {
   int64_t other = 0;
   if (options.scope == BudgetScope::Process)
-    other = network.packedWeightBytes() +
-            runtimeOverhead(options, program.kernels());
+    other = graph->weights(path) + runtimeOverhead(options, program.kernels());
   AllocationOptions limits;
   limits.capacity = std::max<int64_t>(budget - other, 0) / options.arenaUnit *
                     options.arenaUnit;
@@ -170,7 +172,7 @@ std::optional<Plan> Searcher::fitByRounds(int64_t budget) {
       break;
     const Result<Program> program =
         network::expand(network, sharing, graph->partition(*path));
-    const int64_t quick = quickNeed(*program, budget);
+    const int64_t quick = quickNeed(*path, *program, budget);
     if (quick <= budget)
       if (Plan plan = planOf(*path); need(plan) <= budget)
         found = std::move(plan);
@@ -192,7 +194,7 @@ std::optional<Plan> Searcher::fitByOrder(int64_t budget, int64_t belowMacs) {
       return true;
     const Result<Program> program =
         network::expand(network, sharing, graph->partition(path));
-    if (quickNeed(*program, budget) > budget)
+    if (quickNeed(path, *program, budget) > budget)
       return false;
     if (Plan plan = planOf(path); need(plan) <= budget)
       found = std::move(plan);
@@ -201,15 +203,42 @@ std::optional<Plan> Searcher::fitByOrder(int64_t budget, int64_t belowMacs) {
   return found;
 }
 
+/// The best of all limits of streamed weights: smaller ones leave more of the
+/// budget to the arena, larger ones allow more groups.
 std::optional<Plan> Searcher::fit(int64_t budget) {
+  struct Attempt {
+    int64_t boundMacs, limit;
+  };
+  std::vector<Attempt> attempts;
   graph->useBounds();
-  const std::optional<GroupPath> bound = graph->leastWork(budget);
-  if (!bound)
-    return std::nullopt;
+  for (int64_t limit : graph->weightLimits()) {
+    graph->limitWeights(limit);
+    if (const std::optional<GroupPath> bound = graph->leastWork(budget))
+      attempts.push_back({bound->macs, limit});
+  }
+  std::stable_sort(attempts.begin(), attempts.end(),
+                   [](const Attempt &a, const Attempt &b) {
+                     return a.boundMacs < b.boundMacs;
+                   });
+  std::optional<Plan> best;
+  for (const Attempt &attempt : attempts) {
+    if (best && best->program.macs() <= attempt.boundMacs)
+      break;
+    graph->limitWeights(attempt.limit);
+    std::optional<Plan> plan = fitOnce(budget, attempt.boundMacs);
+    if (plan && (!best || plan->program.macs() < best->program.macs()))
+      best = std::move(plan);
+  }
+  return best;
+}
+
+/// Under the limit of weights that holds now; no plan does less work than the
+/// bound.
+std::optional<Plan> Searcher::fitOnce(int64_t budget, int64_t boundMacs) {
   graph->useLikely();
   std::optional<Plan> plan = fitByRounds(budget);
   graph->useBounds();
-  if (plan && plan->program.macs() <= bound->macs)
+  if (plan && plan->program.macs() <= boundMacs)
     return plan;
   if (!plan) {
     plan = fitByRounds(budget);
@@ -225,10 +254,19 @@ std::optional<Plan> Searcher::fit(int64_t budget) {
 /// The plan of the smallest budget. None is found below that, so that what is
 /// refused and what is named agree.
 Plan Searcher::least() {
-  graph->useLikely();
-  const GroupPath path = graph->least();
-  graph->useBounds();
-  const int64_t bound = graph->need(graph->least());
+  GroupPath path;
+  int64_t likely = std::numeric_limits<int64_t>::max(), bound = likely;
+  for (int64_t limit : graph->weightLimits()) {
+    graph->limitWeights(limit);
+    graph->useLikely();
+    const GroupPath least = graph->least();
+    if (const int64_t needed = graph->need(least); needed < likely) {
+      likely = needed;
+      path = least;
+    }
+    graph->useBounds();
+    bound = std::min(bound, graph->need(graph->least()));
+  }
   Plan plan = planOf(path);
   auto improve = [&](int64_t budget) {
     std::optional<Plan> smaller = fit(budget);
@@ -294,6 +332,27 @@ Result<SearchResult> Searcher::run() {
 }
 
 } // namespace
+
+int64_t weightBytes(const Network &network, const Partition &partition,
+                    const SearchOptions &options) {
+  if (options.weights == Weights::Resident)
+    return network.packedWeightBytes();
+  // Grid groups keep theirs from their first tile to the last.
+  std::vector<int> groupOf(network.ops.size(), -1);
+  for (size_t g = 0; g < partition.groups.size(); ++g)
+    if (const network::Group &group = partition.groups[g];
+        !group.schedule.isWhole())
+      for (int64_t op = group.opBegin; op < group.opEnd; ++op)
+        groupOf[op] = static_cast<int>(g);
+  int64_t most = 0, together = 0;
+  for (size_t op = 0; op < network.ops.size(); ++op) {
+    if (op == 0 || groupOf[op] < 0 || groupOf[op] != groupOf[op - 1])
+      together = 0;
+    together += network.ops[op].packedWeightBytes;
+    most = std::max(most, roundUp(together, options.arenaUnit));
+  }
+  return most;
+}
 
 Result<Placement> place(const Program &program,
                         const AllocationProblem &problem, int64_t weightBytes,

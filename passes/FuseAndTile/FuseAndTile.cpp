@@ -40,10 +40,45 @@ struct FuseAndTilePass : public impl::FuseAndTilePassBase<FuseAndTilePass> {
 
 } // namespace
 
+/// Whether streaming the weights would do, with the smallest budget for that;
+/// empty where it makes no difference. `partition`: explicit groups, or null.
+static Result<std::string>
+describeStreaming(const network::Network &network,
+                  const network::Partition *partition,
+                  planner::SearchOptions options, int64_t neededNow) {
+  if (options.scope == planner::BudgetScope::Arena ||
+      options.weights == planner::Weights::Streamed)
+    return std::string();
+  const int64_t budget = *options.budgetBytes;
+  options.weights = planner::Weights::Streamed;
+  options.budgetBytes = 0;
+  int64_t needed = 0;
+  if (partition) {
+    Result<planner::Plan> plan =
+        planner::evaluate(network, *partition, options);
+    if (!plan)
+      return plan.error();
+    needed = plan->memory.peak;
+  } else {
+    Result<planner::SearchResult> result = planner::search(network, options);
+    if (!result)
+      return result.error();
+    needed = result->smallestBudgetBytes;
+  }
+  if (needed >= neededNow)
+    return std::string();
+  return std::string(needed <= budget
+                         ? "--weights=streamed would do"
+                         : "--weights=streamed would not do either") +
+         ": its smallest budget is " + std::to_string(needed) + "B (" +
+         formatBytes(needed) + ")";
+}
+
 /// The error of a budget that cannot be kept, with the buffers to blame.
 static void emitInfeasible(func::FuncOp function,
                            const planner::SearchOptions &options,
-                           const planner::SearchResult &result) {
+                           const planner::SearchResult &result,
+                           const std::string &streaming) {
   bool process = options.scope == planner::BudgetScope::Process;
   InFlightDiagnostic diagnostic =
       function.emitError("memory budget cannot be met: limit ")
@@ -58,6 +93,8 @@ static void emitInfeasible(func::FuncOp function,
         << "of these, weights take " << formatBytes(memory.weights)
         << ", the arena " << formatBytes(memory.arena)
         << " and the runtime itself " << formatBytes(memory.runtimeOverhead);
+  if (!streaming.empty())
+    diagnostic.attachNote() << streaming;
   constexpr size_t mostNotes = 4; // the largest buffers tell the story
   for (const planner::Culprit &culprit :
        ArrayRef(result.culprits).take_front(mostNotes))
@@ -77,7 +114,13 @@ FuseAndTilePass::searchPartition(func::FuncOp function,
   candidates += result->candidates;
   if (result->plan)
     return result->plan->partition;
-  emitInfeasible(function, options, *result);
+  Result<std::string> streaming =
+      describeStreaming(network, nullptr, options, result->smallestBudgetBytes);
+  if (!streaming) {
+    function.emitError(streaming.error().message);
+    return failure();
+  }
+  emitInfeasible(function, options, *result, *streaming);
   return failure();
 }
 
@@ -99,6 +142,10 @@ FuseAndTilePass::choose(func::FuncOp function, const NetworkFromIR &built,
                    "'; known are process, arena"});
   options.scope = budgetScope == "arena" ? planner::BudgetScope::Arena
                                          : planner::BudgetScope::Process;
+  Result<planner::Weights> mode = parseWeights(weights);
+  if (!mode)
+    return refuse(mode.error());
+  options.weights = *mode;
   if (!memoryBudget.empty()) {
     Result<int64_t> bytes = parseBytes(memoryBudget);
     if (!bytes)
@@ -124,12 +171,18 @@ FuseAndTilePass::choose(func::FuncOp function, const NetworkFromIR &built,
     int64_t needed = options.scope == planner::BudgetScope::Arena
                          ? plan->memory.arena
                          : plan->memory.peak;
-    if (needed > *options.budgetBytes)
+    if (needed > *options.budgetBytes) {
+      Result<std::string> streaming =
+          describeStreaming(built.network, &*partition, options, needed);
+      if (!streaming)
+        return refuse(streaming.error());
       return refuse({"groups=" + groups + " need " + formatBytes(needed) +
                      ", the limit is " + formatBytes(*options.budgetBytes) +
                      "; the smallest budget that would do is " +
                      std::to_string(needed) +
-                     "B, or leave out groups to search others"});
+                     "B, or leave out groups to search others" +
+                     (streaming->empty() ? "" : "; " + *streaming)});
+    }
   }
   return *partition;
 }

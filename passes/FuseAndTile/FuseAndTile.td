@@ -37,6 +37,8 @@ def FuseAndTilePass : Pass<"snug-fuse-and-tile", "::mlir::func::FuncOp"> {
            "bytes, as 32MiB; empty: no limit">,
     Option<"budgetScope", "budget-scope", "std::string", "\"process\"",
            "what the budget bounds: process or arena">,
+    Option<"weights", "weights", "std::string", "\"resident\"",
+           "which weights the budget counts: resident, all of them; streamed, those of the op or grid group that runs">,
     Option<"maxGroups", "max-groups", "int64_t", "-1",
            "groups at most; 0 groups nothing, -1 is no limit">,
     Option<"groups", "groups", "std::string", "\"\"",

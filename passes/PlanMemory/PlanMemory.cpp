@@ -4,6 +4,7 @@
 
 #include "snug/Analysis/MemoryReport.h"
 #include "snug/Analysis/PlanAnalysis.h"
+#include "snug/Dialect/Plan/WeightLayout.h"
 #include "snug/Planner/Allocation.h"
 #include "snug/runtime/Catalogue.h"
 
@@ -60,16 +61,6 @@ static ArrayAttr describeGroups(Builder &builder, plan::ProgramOp program,
   return builder.getArrayAttr(groups);
 }
 
-/// Bytes of all segments as they stand in the plan file.
-static std::pair<int64_t, int64_t> weightBytes(plan::ProgramOp program) {
-  int64_t bytes = 0, count = 0;
-  for (auto segment : program.getBlock().getOps<plan::SegmentOp>()) {
-    bytes += segment.getFileBytes();
-    ++count;
-  }
-  return {bytes, count};
-}
-
 static std::vector<std::string> opNames(plan::ProgramOp program) {
   std::vector<std::string> names;
   for (Attribute group : program.getGroupsAttr())
@@ -82,6 +73,9 @@ LogicalResult PlanMemoryPass::planMemory(plan::ProgramOp program) {
   Result<predict::DeviceProfile> profile = predict::loadDeviceProfile(device);
   if (!profile)
     return program.emitError(profile.error().message);
+  Result<planner::Weights> mode = parseWeights(weights);
+  if (!mode)
+    return program.emitError(mode.error().message);
   if (!program.getGroupsAttr() || !program.getPredictedAttr() ||
       !program.getPredictedAttr().getAs<IntegerAttr>("network_macs"))
     return program.emitError("program lists no groups or work; "
@@ -91,12 +85,13 @@ LogicalResult PlanMemoryPass::planMemory(plan::ProgramOp program) {
       planner::allocationProblem(buffers.program, runtime::kBufferAlignment);
   for (auto [buffer, name] : llvm::zip_equal(problem.buffers, buffers.names))
     buffer.name = name;
-  auto [weights, segments] = weightBytes(program);
-  planner::SearchOptions options =
-      planningOptions(opNames(program), segments,
-                      static_cast<int>(program.getThreads()), *profile);
+  program.setStreamWeights(*mode == planner::Weights::Streamed);
+  const plan::WeightLayout layout = plan::layOutWeights(program);
+  planner::SearchOptions options = planningOptions(
+      opNames(program), static_cast<int64_t>(layout.segments.size()),
+      static_cast<int>(program.getThreads()), *profile);
   Result<planner::Placement> placement =
-      planner::place(buffers.program, problem, weights, options);
+      planner::place(buffers.program, problem, layout.peakBytes, options);
   if (!placement)
     return program.emitError(placement.error().message);
 

@@ -17,10 +17,12 @@ def PlanMemoryPass : Pass<"snug-plan-memory", "::mlir::ModuleOp"> {
     that is: the peak of the offsets, a proved lower bound of it, and the nodes
     that the exact solver visited. The program has its arena, a multiple of 4096 bytes, and
     `predicted`: bytes by category, and multiply-accumulates that its kernels
-    execute. Every listed group has the largest live bytes of its kernels.
+    execute. Every listed group has the largest live bytes of its kernels. With
+    `weights=streamed` the program has `stream_weights`, and its predicted
+    weights are the most that are in memory at once.
 
-    Fails when: the module has no program, the bytes overflow, or the device is
-    unknown.
+    Fails when: the module has no program, the bytes overflow, or an option
+    cannot be read.
 
     Example: the buffer has an offset afterwards, as in `activation offset 256`.
 
@@ -30,6 +32,8 @@ def PlanMemoryPass : Pass<"snug-plan-memory", "::mlir::ModuleOp"> {
     ```
   }];
   let options = [
+    Option<"weights", "weights", "std::string", "\"resident\"",
+           "which weights are in memory: resident, all of them; streamed, those of the kernel or grid group that runs">,
     Option<"device", "device", "std::string", "\"generic-cpu\"",
            "device profile by name, or a .json file">
   ];

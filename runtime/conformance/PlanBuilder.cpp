@@ -8,6 +8,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <fstream>
+#include <set>
 #include <utility>
 
 namespace snug {
@@ -376,6 +377,64 @@ std::unique_ptr<schema::ProgramT> unpackProgram(const PlanImage &image) {
 std::vector<unsigned char> weightsOf(const PlanImage &image) {
   return std::vector<unsigned char>(image.data() + image.weightsOffset(),
                                     image.data() + image.size());
+}
+
+/// Segments that an instruction reads, ascending.
+static std::set<uint32_t> segmentsOf(const schema::InstructionT &instruction) {
+  std::set<uint32_t> segments;
+  const auto add = [&segments](int64_t segment) {
+    if (segment >= 0)
+      segments.insert(static_cast<uint32_t>(segment));
+  };
+  const schema::KernelUnion &kernel = instruction.kernel;
+  if (const auto *k = kernel.AsConvolution()) {
+    add(k->weights);
+    add(k->bias);
+  } else if (const auto *k = kernel.AsTransposedConvolution()) {
+    add(k->weights);
+    add(k->bias);
+  } else if (const auto *k = kernel.AsGemm()) {
+    add(k->weights);
+    add(k->bias);
+  } else if (const auto *k = kernel.AsBinary()) {
+    add(k->left_constant);
+    add(k->right_constant);
+  }
+  return segments;
+}
+
+PlanImage streamedPlan(const PlanImage &image) {
+  const std::unique_ptr<schema::ProgramT> program = unpackProgram(image);
+  const std::vector<unsigned char> dense = weightsOf(image);
+  std::vector<unsigned char> paged;
+  for (auto &segment : program->segments) {
+    const schema::Range range = *segment->range;
+    const size_t offset = paged.size();
+    segment->range.reset(new schema::Range(offset, range.bytes()));
+    const auto begin = dense.begin() + static_cast<ptrdiff_t>(range.offset());
+    paged.insert(paged.end(), begin,
+                 begin + static_cast<ptrdiff_t>(range.bytes()));
+    paged.resize(roundUp(paged.size(), kPageBytes));
+  }
+  program->weight_bytes = paged.size();
+  program->stream_weights = true;
+  std::set<uint32_t> last;
+  for (uint32_t i = 0; i < program->instructions.size(); ++i) {
+    const std::set<uint32_t> segments = segmentsOf(*program->instructions[i]);
+    auto &ranges = program->weight_ranges;
+    if (!segments.empty() && segments == last)
+      for (size_t r = ranges.size() - segments.size(); r < ranges.size(); ++r)
+        ranges[r] = schema::WeightRange(ranges[r].begin(), i + 1,
+                                        ranges[r].offset(), ranges[r].bytes());
+    else
+      for (uint32_t segment : segments) {
+        const schema::Range &range = *program->segments[segment]->range;
+        ranges.emplace_back(i, i + 1, range.offset(),
+                            roundUp(range.bytes(), kPageBytes));
+      }
+    last = segments;
+  }
+  return packPlan(*program, paged);
 }
 
 } // namespace testing

@@ -127,6 +127,10 @@ private:
 std::unique_ptr<schema::ProgramT> unpackProgram(const PlanImage &image);
 std::vector<unsigned char> weightsOf(const PlanImage &image);
 
+/// The same plan with every segment on pages of its own, and weights that are
+/// streamed: each instruction has those that it reads.
+PlanImage streamedPlan(const PlanImage &image);
+
 } // namespace testing
 } // namespace snug
 

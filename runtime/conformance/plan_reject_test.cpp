@@ -151,11 +151,11 @@ TEST_F(Reject, HostileHeaders) {
   const uint64_t huge = std::numeric_limits<uint64_t>::max();
   expectHeaderRefused(
       "newer version", [](PlanHeader &h) { h.version = 7; },
-      "version 7 is newer than version 3", SNUG_UNSUPPORTED);
+      "version 7 is newer than version 4", SNUG_UNSUPPORTED);
   expectHeaderRefused(
       "older version",
       [](PlanHeader &h) { h.version = runtime::kPlanVersion - 1; },
-      "version 2 is older than version 3", SNUG_UNSUPPORTED);
+      "version 3 is older than version 4", SNUG_UNSUPPORTED);
   expectHeaderRefused(
       "version 0", [](PlanHeader &h) { h.version = 0; }, "damaged");
   expectHeaderRefused(
@@ -307,6 +307,65 @@ TEST_F(Reject, HostileSegments) {
         k.bias = static_cast<int>(k.weights);
       },
       "bytes of bias");
+}
+
+TEST_F(Reject, HostileWeightRanges) {
+  good = streamedPlan(good);
+  ASSERT_EQ(load(good).code, SNUG_OK);
+  using Range = schema::WeightRange;
+  const auto ranges = unpackProgram(good)->weight_ranges;
+  ASSERT_GE(ranges.size(), 4u);
+  const auto expect = [&](const char *what, size_t index, Range range,
+                          const std::string &message) {
+    expectRefused(
+        what, [=](schema::ProgramT &p) { p.weight_ranges[index] = range; },
+        message);
+  };
+  const Range first = ranges[0], second = ranges[1];
+  const uint64_t end = weightsOf(good).size();
+  const uint64_t huge = ~uint64_t{0} / 4096 * 4096;
+  expect("no instruction", 0, Range(1, 1, first.offset(), first.bytes()),
+         "instructions [1, 1)");
+  expect("instructions past the end", 0,
+         Range(first.begin(), 1000, first.offset(), first.bytes()),
+         "instructions [1, 1000)");
+  expect("misaligned", 0, Range(first.begin(), first.end(), 64, first.bytes()),
+         "weight range 0");
+  expect("part of a page", 0,
+         Range(first.begin(), first.end(), first.offset(), 64),
+         "weight range 0");
+  expect("nothing", 0, Range(first.begin(), first.end(), first.offset(), 0),
+         "weight range 0");
+  expect("past the end", 0, Range(first.begin(), first.end(), end, 4096),
+         "weight range 0");
+  expect("overflow", 0, Range(first.begin(), first.end(), huge, 8192),
+         "weight range 0");
+  expect("the same place twice", 1, first, "weight range 1 overlaps");
+  expect(
+      "another end", 1,
+      Range(second.begin(), second.end() + 1, second.offset(), second.bytes()),
+      "weight range 1 overlaps");
+  expect("the order of instructions", 0, ranges.back(), "overlaps or precedes");
+  // Each instruction needs its own.
+  expect("too early", 0, Range(0, 1, first.offset(), first.bytes()),
+         "instruction 1 'first' uses segment 0 for its weights");
+  expect("another segment's", 0,
+         Range(first.begin(), first.end(), end - 4096, 4096), "");
+  for (size_t i = 0; i < ranges.size(); ++i)
+    expectRefused(
+        "a missing range",
+        [=](schema::ProgramT &p) {
+          p.weight_ranges.erase(p.weight_ranges.begin() +
+                                static_cast<ptrdiff_t>(i));
+        },
+        "which no weight range maps for it");
+  expectRefused(
+      "ranges of resident weights",
+      [](schema::ProgramT &p) { p.stream_weights = false; },
+      "does not stream them");
+  expectRefused(
+      "none", [](schema::ProgramT &p) { p.weight_ranges.clear(); },
+      "uses segment 0");
 }
 
 // The verifier would walk over the one list for each group that refers to it:

@@ -8,7 +8,9 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <cstdlib>
 #include <cstring>
+#include <map>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -258,6 +260,70 @@ TEST_P(PlanRun, AFlippedWeightByteIsNoCrash) {
     fillInput(created.handle, network);
     ASSERT_OK(snug_executor_run(created.handle));
   }
+}
+
+/// Writes a plan to a file, which is gone at the end.
+class PlanFile {
+public:
+  explicit PlanFile(const PlanImage &image)
+      : path(::testing::TempDir() + "snug-plan-XXXXXX") {
+    const int file = mkstemp(&path[0]);
+    EXPECT_GE(file, 0);
+    close(file);
+    image.write(path);
+  }
+  ~PlanFile() { unlink(path.c_str()); }
+  std::string path;
+};
+
+TEST_P(PlanRun, StreamedWeightsGiveEqualResults) {
+  load(2);
+  const PlanImage streamed = streamedPlan(image);
+  const PlanFile file(streamed);
+  uint64_t largest = 0;
+  {
+    const auto program = unpackProgram(streamed);
+    std::map<uint32_t, uint64_t> mapped;
+    for (const schema::WeightRange &range : program->weight_ranges)
+      largest = std::max(largest, mapped[range.begin()] += range.bytes());
+  }
+  Plan loaded;
+  ASSERT_OK(snug_plan_load(file.path.c_str(), nullptr, &loaded.handle));
+  EXPECT_EQ(snug_plan_streams_weights(loaded.handle), 1);
+  for (int profile : {0, 1}) {
+    snug_executor_options options;
+    snug_executor_options_init(&options);
+    options.profile = profile;
+    // Two executors of one plan map the same weights at places of their own.
+    Executor one, other;
+    ASSERT_OK(snug_executor_create(loaded.handle, &options, &one.handle));
+    ASSERT_OK(snug_executor_create(loaded.handle, &options, &other.handle));
+    EXPECT_EQ(snug_executor_weight_bytes(one.handle), 0u);
+    for (snug_executor *executor :
+         {one.handle, other.handle, one.handle, other.handle}) {
+      fillInput(executor, network);
+      const uint64_t allocationsBefore = allocationCount();
+      const snug_status status = snug_executor_run(executor);
+      const uint64_t allocationsAfter = allocationCount();
+      ASSERT_OK(status);
+      EXPECT_EQ(allocationsAfter, allocationsBefore);
+      expectOutputs(executor, network);
+      EXPECT_EQ(snug_executor_executed_macs(executor), network.macs);
+    }
+    EXPECT_EQ(snug_executor_weight_bytes(one.handle), largest);
+    EXPECT_LT(largest, streamed.size() - streamed.weightsOffset());
+    EXPECT_EQ(snug_executor_profile_count(one.handle),
+              profile ? snug_plan_instruction_count(loaded.handle) : 0u);
+  }
+  // From memory they are where the caller has them.
+  Plan inMemory;
+  Executor created;
+  ASSERT_OK(snug_plan_load_memory(streamed.data(), streamed.size(), nullptr,
+                                  &inMemory.handle));
+  ASSERT_OK(snug_executor_create(inMemory.handle, nullptr, &created.handle));
+  fillInput(created.handle, network);
+  ASSERT_OK(snug_executor_run(created.handle));
+  expectOutputs(created.handle, network);
 }
 
 TEST_P(PlanRun, RunsFromC) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Writes seeds of the plan loader's fuzz target into the folder that it is
-// given: two plans that have every kernel between them, and some kernels alone.
+// given: two plans that have every kernel between them, the same with streamed
+// weights, and some kernels alone.
 #include "KernelsPlan.h"
 #include "TestNetwork.h"
 
@@ -64,6 +65,10 @@ int main(int argc, char **argv) {
   write(argv[1], "all-host", network.plan(runtime::hostTarget(), 2));
   write(argv[1], "others", kernelsPlan(runtime::Target::Portable, 1));
   write(argv[1], "others-host", kernelsPlan(runtime::hostTarget(), 2));
+  write(argv[1], "streamed",
+        streamedPlan(network.plan(runtime::Target::Portable, 1)));
+  write(argv[1], "others-streamed",
+        streamedPlan(kernelsPlan(runtime::hostTarget(), 1)));
   for (int kernel = 0; kernel < 7; ++kernel)
     write(argv[1], "kernel" + std::to_string(kernel), small(kernel));
   return 0;

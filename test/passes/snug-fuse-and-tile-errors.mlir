@@ -1,4 +1,5 @@
 // RUN: not snug-opt %s --snug-fuse-and-tile="memory-budget=4KiB budget-scope=arena target=portable" 2>&1 | FileCheck %s --check-prefix=ARENA
+// RUN: not snug-opt %s --snug-fuse-and-tile="weights=flowing target=portable" 2>&1 | FileCheck %s --check-prefix=WEIGHTS
 // RUN: not snug-opt %s --snug-fuse-and-tile="memory-budget=1MiB target=portable" 2>&1 | FileCheck %s --check-prefix=PROCESS
 // RUN: not snug-opt %s --snug-fuse-and-tile="memory-budget=lots target=portable" 2>&1 | FileCheck %s --check-prefix=SIZE
 // RUN: not snug-opt %s --snug-fuse-and-tile="budget-scope=heap target=portable" 2>&1 | FileCheck %s --check-prefix=SCOPE
@@ -31,3 +32,4 @@ func.func @net(%x: tensor<1x4x16x16xf32>) -> tensor<1x16x16x16xf32> {
 // LAYERS: error: {{.*}}7
 // EXPLICIT: error: groups=1:2x2 need {{.*}}, the limit is 4.00 KiB; the smallest budget that would do is {{[0-9]+}}B, or leave out groups to search others
 // TWICE: error: the network has fused groups already; snug-fuse-and-tile runs once
+// WEIGHTS: error: unknown weights 'flowing'; known are resident, streamed

@@ -1,4 +1,8 @@
 // RUN: snug-opt %s --split-input-file --snug-plan-memory | FileCheck %s
+// RUN: snug-opt %s --split-input-file --snug-plan-memory=weights=streamed | FileCheck %s --check-prefix=STREAMED
+
+// STREAMED-LABEL: snug_plan.program @example
+// STREAMED-SAME: stream_weights
 
 // Lifetimes in steps: input [0,1), first [0,2), second [1,3), output [2,3).
 // The output and the first buffer may share bytes, and so may the input and

@@ -82,6 +82,7 @@ int runCompile(const CompileOptions &options) {
                                  {"device", pipeline.device},
                                  {"memory_budget", pipeline.memoryBudget},
                                  {"budget_scope", pipeline.budgetScope},
+                                 {"weights", pipeline.weights},
                                  {"max_groups", pipeline.maxGroups},
                                  {"groups", pipeline.groups}};
   nlohmann::ordered_json document = toJson(report, std::move(used));

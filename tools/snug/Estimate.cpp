@@ -51,9 +51,16 @@ int runEstimate(const EstimateOptions &options) {
   FailureOr<NetworkFromIR> built = buildNetwork(*function, *target);
   if (failed(built))
     return kBadInput;
+  planner::SearchOptions planning =
+      planningOptions(built->network, *target, *device);
+  Result<planner::Weights> weights = parseWeights(pipeline.weights);
+  if (!weights) {
+    reportError(weights.error().message);
+    return kBadInput;
+  }
+  planning.weights = *weights;
   Result<planner::Plan> plan =
-      planner::evaluate(built->network, built->partition,
-                        planningOptions(built->network, *target, *device));
+      planner::evaluate(built->network, built->partition, planning);
   if (!plan) {
     reportError(plan.error().message);
     return kBadInput;
@@ -65,7 +72,7 @@ int runEstimate(const EstimateOptions &options) {
   report.target = runtime::targetName(target->target);
   report.threads = target->threads;
   report.memory = memory.figures;
-  const MemoryMap map = mapMemory(built->network, *plan);
+  const MemoryMap map = mapMemory(built->network, *plan, planning);
   report.addresses = describeAddresses(map);
   report.networkMacs = memory.networkMacs;
   report.executedMacs = memory.executedMacs;
@@ -82,7 +89,8 @@ int runEstimate(const EstimateOptions &options) {
   nlohmann::ordered_json document =
       toJson(report, {{"target", options.pipeline.target},
                       {"threads", options.pipeline.threads},
-                      {"device", options.pipeline.device}});
+                      {"device", options.pipeline.device},
+                      {"weights", options.pipeline.weights}});
   document.update(opsToJson(memory));
   if (!options.memoryMapFile.empty())
     document["memory_map"] = toJson(map);

@@ -14,6 +14,8 @@
 #include "llvm/Support/JSON.h"
 #include "llvm/Support/raw_ostream.h"
 
+#include <algorithm>
+
 namespace snug::tool {
 
 using llvm::formatv;
@@ -108,6 +110,9 @@ void drawPage(const MemoryMap &map, llvm::raw_ostream &out) {
   const std::string peakName =
       map.steps.empty() ? "nothing" : escape(map.steps[map.peakStep]);
   const int64_t live = map.steps.empty() ? 0 : map.liveBytes[map.peakStep];
+  const int64_t weightsPeak =
+      std::max_element(map.residentWeights.begin(), map.residentWeights.end()) -
+      map.residentWeights.begin();
   out << "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">"
       << "<title>Memory of " << escape(map.model) << "</title><style>" << kStyle
       << "</style></head><body>\n<h1>Memory of " << escape(map.model)
@@ -154,15 +159,33 @@ void drawPage(const MemoryMap &map, llvm::raw_ostream &out) {
   arena.axes();
   out << "</svg>\n";
 
-  out << formatv(
-      "<h2>Weights</h2>\n<p>All of them stay resident; a block spans "
-      "the steps that read it.</p>\n<svg viewBox=\"0 0 {0} "
-      "{1}\">\n",
-      kWidth, kTop + kWeightsHeight + kAxis);
-  Drawing weights(out, kTop, kWeightsHeight, steps, map.memory.weights);
-  weights.block({"resident", "free", 0, map.memory.weights, 0, steps});
+  // Streamed ones are drawn where they lie in the file: below each other, in
+  // memory at the steps that their blocks span.
+  int64_t sectionBytes = map.memory.weights;
+  for (const MemoryBlock &block : map.weights)
+    sectionBytes = std::max(sectionBytes, block.offset + block.bytes);
+  out << formatv("<h2>Weights</h2>\n<p>{0}</p>\n<svg viewBox=\"0 0 {1} "
+                 "{2}\">\n",
+                 map.streamsWeights
+                     ? formatv("A block spans the steps that read it; only "
+                               "then it is in memory, with what else its tiled "
+                               "group reads. Most at once, {0}, in step {1}.",
+                               formatBytes(map.memory.weights), weightsPeak)
+                           .str()
+                     : "All of them stay resident; a block spans the steps "
+                       "that read it.",
+                 kWidth, kTop + kWeightsHeight + kAxis);
+  Drawing weights(out, kTop, kWeightsHeight, steps, sectionBytes);
+  weights.block({map.streamsWeights ? "weights in the plan file" : "resident",
+                 "free", 0, sectionBytes, 0, steps});
   for (const MemoryBlock &block : map.weights)
     weights.block(block);
+  if (map.streamsWeights)
+    out << formatv("<rect class=\"now\" x=\"{0:F2}\" y=\"{1:F2}\" "
+                   "width=\"{2:F2}\" height=\"{3:F2}\"/>\n",
+                   weights.x(weightsPeak), kTop,
+                   weights.x(weightsPeak + 1) - weights.x(weightsPeak),
+                   kWeightsHeight);
   weights.axes();
   out << "</svg>\n</body></html>\n";
 }
@@ -191,6 +214,8 @@ bool writeMemoryMapPage(const MemoryMap &map, const std::string &file) {
 ordered_json toJson(const MemoryMap &map) {
   return {{"steps", map.steps},
           {"live", map.liveBytes},
+          {"streams_weights", map.streamsWeights},
+          {"resident_weights", map.residentWeights},
           {"peak_step", map.peakStep},
           {"arena", blocksToJson(map.arena)},
           {"weights", blocksToJson(map.weights)}};

@@ -38,6 +38,15 @@ void addTarget(CLI::App &command, PipelineOptions &options) {
       ->capture_default_str();
 }
 
+void addWeights(CLI::App &command, PipelineOptions &options) {
+  command
+      .add_option("--weights", options.weights,
+                  "Which weights are in memory: resident, all of them; "
+                  "streamed, those of the layer or tiled group that runs")
+      ->check(CLI::IsMember({"resident", "streamed"}))
+      ->capture_default_str();
+}
+
 void addReports(CLI::App &command, std::string &jsonFile,
                 std::string &memoryMapFile) {
   command.add_option("--json", jsonFile, "Write the report as JSON");
@@ -64,6 +73,7 @@ CLI::App *addCompile(CLI::App &app, CompileOptions &options) {
                    "What the budget bounds: process or arena")
       ->check(CLI::IsMember({"process", "arena"}))
       ->capture_default_str();
+  addWeights(*command, options.pipeline);
   command
       ->add_option("--max-groups", options.pipeline.maxGroups,
                    "Fused groups that the search may make; -1: any number")
@@ -88,6 +98,7 @@ CLI::App *addEstimate(CLI::App &app, EstimateOptions &options) {
       "estimate", "Tells the work and memory that a network needs, op by op");
   addModel(*command, options.model);
   addTarget(*command, options.pipeline);
+  addWeights(*command, options.pipeline);
   addReports(*command, options.jsonFile, options.memoryMapFile);
   command->add_option("--csv", options.csvFile,
                       "Write the table of ops as comma-separated values");

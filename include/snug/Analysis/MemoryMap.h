@@ -29,9 +29,12 @@ struct MemoryMap {
   int64_t peakStep = 0;           ///< the first one with the most live bytes
   std::vector<MemoryBlock> arena; ///< buffers
   /// Packed parameters in the plan file, at offsets in its weights section,
-  /// from the first step that reads them to the last. All are resident
-  /// throughout.
+  /// from the first step that reads them to the last.
   std::vector<MemoryBlock> weights;
+  bool streamsWeights = false;
+  /// By step: bytes of weights in memory, in whole pages. Resident ones are
+  /// there throughout.
+  std::vector<int64_t> residentWeights;
   planner::MemoryFigures memory;
   int64_t peak = 0;       ///< of the buffers' offsets
   int64_t lowerBound = 0; ///< of any assignment of addresses
@@ -40,8 +43,9 @@ struct MemoryMap {
 
 /// The map of a program whose memory is planned.
 MemoryMap mapMemory(plan::ProgramOp program);
-/// The same of a plan that was not lowered.
-MemoryMap mapMemory(const network::Network &network, const planner::Plan &plan);
+/// The same of a plan that was not lowered, made with these options.
+MemoryMap mapMemory(const network::Network &network, const planner::Plan &plan,
+                    const planner::SearchOptions &options);
 
 } // namespace snug
 

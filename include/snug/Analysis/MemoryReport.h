@@ -36,6 +36,9 @@ struct MemoryReport {
   int64_t networkMacs = 0, executedMacs = 0; ///< of ops of known cost
 };
 
+/// "resident" or "streamed".
+Result<planner::Weights> parseWeights(const std::string &text);
+
 /// Search options for a device: alignment, the arena's unit, and what the
 /// runtime takes beside weights and arena for ops of these names and so many
 /// weight segments (names stand in the plan's program). No budget.

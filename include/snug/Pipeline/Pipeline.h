@@ -15,6 +15,7 @@ struct PipelineOptions {
   std::string target = "host"; ///< host, portable, avx2, avx512
   int64_t threads = 1;
   std::string device = "generic-cpu";  ///< profile by name or .json file
+  std::string weights = "resident";    ///< resident or streamed
   std::string memoryBudget;            ///< "32MiB"; empty: no limit
   std::string budgetScope = "process"; ///< process or arena
   int64_t maxGroups = -1;              ///< grid groups; -1: any number

@@ -20,7 +20,8 @@ namespace snug::planner {
 /// up to its alignment; activations are all the rest of the arena, so what
 /// alignment, placement and rounding cost counts there.
 struct MemoryFigures {
-  int64_t weights = 0;         ///< resident packed parameters
+  /// Packed parameters: all of them, or, streamed, the most at once.
+  int64_t weights = 0;
   int64_t activations = 0;     ///< the arena without workspace
   int64_t workspace = 0;       ///< kernel scratch at the arena's peak
   int64_t runtimeOverhead = 0; ///< what the process takes besides
@@ -30,11 +31,16 @@ struct MemoryFigures {
 
 enum class BudgetScope { Process, Arena };
 
+/// Which packed parameters are in memory: all of them throughout, or those of
+/// the op that runs (of all ops of a grid group, while its tiles run).
+enum class Weights { Resident, Streamed };
+
 /// What the search may do and what it must keep.
 struct SearchOptions {
   /// Bytes; none: no limit, the untiled network.
   std::optional<int64_t> budgetBytes;
   BudgetScope scope = BudgetScope::Process;
+  Weights weights = Weights::Resident;
   /// Grid groups at most (MAFAT: 2); -1: any number; 0: only the untiled
   /// network.
   int64_t maxGroups = -1;
@@ -43,9 +49,10 @@ struct SearchOptions {
   int64_t maxGridRows = 16, maxGridColumns = 16, maxTiles = 64;
   /// No op of a grid group computes more than this times its result.
   int64_t maxRecompute = 16;
-  int64_t alignment = 64;   ///< of every buffer, a power of two
-  int64_t arenaUnit = 4096; ///< the arena's length is rounded up to this, a
-                            ///< multiple of the alignment
+  int64_t alignment = 64; ///< of every buffer, a power of two
+  /// The arena's length is rounded up to this, a multiple of the alignment;
+  /// streamed weights of an op or group, too.
+  int64_t arenaUnit = 4096;
   /// Bytes of the process besides weights and arena for so many steps; null:
   /// none.
   std::function<int64_t(int64_t steps)> runtimeOverhead;
@@ -69,6 +76,11 @@ struct Placement {
 Result<Placement> place(const network::Program &program,
                         const AllocationProblem &problem, int64_t weightBytes,
                         const SearchOptions &options);
+
+/// Packed parameters that are in memory at once, at most, in bytes.
+int64_t weightBytes(const network::Network &network,
+                    const network::Partition &partition,
+                    const SearchOptions &options);
 
 /// A partition with all that was computed about it.
 struct Plan {

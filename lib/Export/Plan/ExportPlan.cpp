@@ -6,6 +6,7 @@
 #include "PackSegment.h"
 
 #include "snug/Dialect/Plan/PlanDialect.h"
+#include "snug/Dialect/Plan/WeightLayout.h"
 #include "snug/Dialect/Snug/SnugConstants.h"
 #include "snug/Dialect/Snug/SnugDialect.h"
 #include "snug/runtime/Catalogue.h"
@@ -27,6 +28,9 @@ namespace snug {
 
 using runtime::PlanHeader;
 
+static_assert(plan::kWeightPageBytes == runtime::kPageBytes,
+              "streamed weights are mapped in pages of the file");
+
 namespace {
 
 /// Fills the plan schema's tables from one program and writes the file.
@@ -46,7 +50,7 @@ private:
 
   plan::ProgramOp program;
   schema::ProgramT tables;
-  SmallVector<plan::SegmentOp> segments;
+  plan::WeightLayout layout;
   llvm::StringMap<int> segmentIndices;
   uint64_t weightsBytes = 0;
 };
@@ -63,19 +67,23 @@ static std::string layerName(Operation *op) {
 // Tables
 //===----------------------------------------------------------------------===//
 
-/// Segments follow each other in the weights section, each 64-byte aligned.
 void Exporter::placeSegments() {
-  for (auto segment : program.getBlock().getOps<plan::SegmentOp>()) {
-    segmentIndices[segment.getSymName()] = static_cast<int>(segments.size());
-    segments.push_back(segment);
+  layout = plan::layOutWeights(program);
+  for (auto [segment, offset] :
+       llvm::zip_equal(layout.segments, layout.offsets)) {
+    segmentIndices[segment.getSymName()] =
+        static_cast<int>(tables.segments.size());
     auto entry = std::make_unique<schema::SegmentT>();
     entry->name = segment.getSymName().str();
-    entry->range =
-        std::make_unique<schema::Range>(weightsBytes, segment.getBytes());
+    entry->range = std::make_unique<schema::Range>(offset, segment.getBytes());
     tables.segments.push_back(std::move(entry));
-    weightsBytes += segment.getFileBytes();
   }
-  weightsBytes = llvm::alignTo(weightsBytes, runtime::kPageBytes);
+  weightsBytes = layout.fileBytes;
+  tables.stream_weights = program.getStreamWeights();
+  for (const plan::WeightRange &range : layout.ranges)
+    tables.weight_ranges.emplace_back(static_cast<uint32_t>(range.begin),
+                                      static_cast<uint32_t>(range.end),
+                                      range.offset, range.bytes);
 }
 
 LogicalResult Exporter::addBinding(plan::BufferOp buffer) {
@@ -173,7 +181,9 @@ LogicalResult Exporter::writeSegments(llvm::raw_ostream &output,
   auto target = static_cast<runtime::Target>(tables.target);
   // Whatever else is in the module may refer to them, too.
   cnn::WeightReferences references(program->getParentOp());
-  for (plan::SegmentOp segment : segments) {
+  for (auto [segment, offset] :
+       llvm::zip_equal(layout.segments, layout.offsets)) {
+    output.write_zeros(offset - written);
     uint64_t packedBytes = 0;
     if (failed(packSegment(segment, target, [&](ArrayRef<float> packed) {
           output.write(reinterpret_cast<const char *>(packed.data()),
@@ -185,10 +195,7 @@ LogicalResult Exporter::writeSegments(llvm::raw_ostream &output,
            "pieces of whole panels are what the whole would be");
     if (freeWeights)
       references.drop(segment.getValue());
-    uint64_t padded =
-        llvm::alignTo(segment.getBytes(), runtime::kBufferAlignment);
-    output.write_zeros(padded - packedBytes);
-    written += padded;
+    written = offset + packedBytes;
   }
   output.write_zeros(weightsBytes - written);
   return success();

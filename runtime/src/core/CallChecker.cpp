@@ -5,6 +5,7 @@
 #include "Checker.h"
 
 #include <cstdarg>
+#include <limits>
 
 namespace snug {
 namespace runtime {
@@ -382,7 +383,47 @@ const schema::Range *Checker::findSegment(const char *role, int64_t segment) {
          segments->size(), role);
     return nullptr;
   }
-  return segments->Get(static_cast<uint32_t>(segment))->range();
+  const schema::Range *range =
+      segments->Get(static_cast<uint32_t>(segment))->range();
+  if (program.stream_weights() && !isMapped(*range)) {
+    fail("uses segment %" PRId64
+         " for its %s, which no weight range maps for it",
+         segment, role);
+    return nullptr;
+  }
+  return range;
+}
+
+/// The last weight range that begins no later and, at one instruction, lies no
+/// farther; null where there is none.
+const schema::WeightRange *Checker::lastRange(uint32_t begin,
+                                              uint64_t offset) const {
+  const auto *ranges = program.weight_ranges();
+  uint32_t low = 0, high = ranges ? ranges->size() : 0;
+  while (low < high) {
+    const uint32_t middle = low + (high - low) / 2;
+    const schema::WeightRange &range = *ranges->Get(middle);
+    const bool isBefore = range.begin() != begin ? range.begin() < begin
+                                                 : range.offset() <= offset;
+    if (isBefore)
+      low = middle + 1;
+    else
+      high = middle;
+  }
+  return low > 0 ? ranges->Get(low - 1) : nullptr;
+}
+
+/// Whether one range that is mapped when the instruction runs holds these
+/// bytes of the weights. The ranges have been verified before.
+bool Checker::isMapped(const schema::Range &bytes) const {
+  const schema::WeightRange *now =
+      lastRange(index, std::numeric_limits<uint64_t>::max());
+  if (!now || now->end() <= index)
+    return false;
+  const schema::WeightRange *holds = lastRange(now->begin(), bytes.offset());
+  return holds && holds->begin() == now->begin() &&
+         bytes.offset() - holds->offset() <= holds->bytes() &&
+         bytes.bytes() <= holds->bytes() - (bytes.offset() - holds->offset());
 }
 
 /// A segment of exactly `bytes`.

@@ -96,6 +96,8 @@ private:
   bool takeGroups(int32_t groups);
 
   const schema::Range *findSegment(const char *role, int64_t segment);
+  const schema::WeightRange *lastRange(uint32_t begin, uint64_t offset) const;
+  bool isMapped(const schema::Range &bytes) const;
   bool takeSegment(const char *role, int64_t segment, uint64_t bytes,
                    uint64_t *offset);
   bool segmentHolds(int64_t segment, const uint64_t (&factors)[4]);

@@ -6,7 +6,9 @@
 #include "Plan.h"
 #include "Status.h"
 #include "ThreadPool.h"
+#include "WeightStream.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <cinttypes>
 #include <cstring>
@@ -48,6 +50,7 @@ struct snug_executor {
   const snug_plan &plan;
   Allocator allocator;
   ThreadPool pool;
+  WeightStream stream; ///< of a plan that streams its weights from a file
   unsigned char *arena = nullptr;
   bool ownsArena = false;
   uint32_t callCount = 0;
@@ -90,6 +93,18 @@ snug_status takeArena(const snug_executor_options &options,
   return success();
 }
 
+/// Where weights come and go, all of the arena is taken now: the largest
+/// weights may be read before the arena is in use from end to end, and the
+/// first run would then take less than the second.
+void touchArena(snug_executor *executor) {
+  volatile unsigned char *arena = executor->arena;
+  const uint64_t bytes = executor->plan.program->arena_bytes();
+  for (uint64_t at = 0; at < bytes; at += kPageBytes)
+    arena[at] = 0;
+}
+
+bool streamsFromFile(const snug_plan &plan) { return plan.file >= 0; }
+
 /// Checks every instruction once more and keeps what the check yields.
 snug_status prepareCalls(snug_executor *executor) {
   const snug::schema::Program &program = *executor->plan.program;
@@ -100,12 +115,15 @@ snug_status prepareCalls(snug_executor *executor) {
     return noMemory("prepared instructions", bytes);
   const CallLimits limits = {&program, program.arena_bytes(),
                              executor->plan.target, program.threads()};
+  const unsigned char *weights = streamsFromFile(executor->plan)
+                                     ? executor->stream.weights()
+                                     : executor->plan.weights;
   for (uint32_t i = 0; i < count; ++i) {
     Call *call = new (&executor->calls[i]) Call;
     const snug_status status = checkCall(limits, i, call);
     if (failed(status))
       return status;
-    call->bind(executor->arena, executor->plan.weights);
+    call->bind(executor->arena, weights);
   }
   executor->callCount = count;
   return success();
@@ -121,6 +139,13 @@ snug_status prepare(const snug_executor_options &options,
   snug_status status = takeArena(options, executor);
   if (failed(status))
     return status;
+  if (streamsFromFile(executor->plan)) {
+    status = executor->stream.prepare(executor->plan);
+    if (failed(status))
+      return status;
+    if (executor->ownsArena)
+      touchArena(executor);
+  }
   status = prepareCalls(executor);
   if (failed(status))
     return status;
@@ -134,28 +159,55 @@ snug_status prepare(const snug_executor_options &options,
   return status;
 }
 
-uint64_t runCalls(snug_executor *executor) {
+/// Runs instructions [begin, end), whose weights are mapped.
+uint64_t runCalls(snug_executor *executor, uint32_t begin, uint32_t end) {
   const KernelTable &kernels = *executor->plan.kernels;
   uint64_t macs = 0;
-  for (uint32_t i = 0; i < executor->callCount; ++i)
+  for (uint32_t i = begin; i < end; ++i)
     macs += executor->calls[i].run(kernels, executor->pool);
   return macs;
 }
 
-uint64_t runProfiled(snug_executor *executor) {
+/// The same, each with its time since `runStart`; what was done since
+/// `*lastEnd`, such as mapping weights, counts for the first of them.
+uint64_t runProfiled(snug_executor *executor, uint32_t begin, uint32_t end,
+                     uint64_t runStart, uint64_t *lastEnd) {
   const KernelTable &kernels = *executor->plan.kernels;
   uint64_t macs = 0;
-  const uint64_t begin = nowNanoseconds();
-  uint64_t start = begin;
-  for (uint32_t i = 0; i < executor->callCount; ++i) {
+  for (uint32_t i = begin; i < end; ++i) {
     const uint64_t callMacs = executor->calls[i].run(kernels, executor->pool);
-    const uint64_t end = nowNanoseconds();
-    executor->profile[i] = {start - begin, end - start, callMacs};
-    start = end;
+    const uint64_t now = nowNanoseconds();
+    executor->profile[i] = {*lastEnd - runStart, now - *lastEnd, callMacs};
+    *lastEnd = now;
     macs += callMacs;
   }
-  executor->profiled = true;
   return macs;
+}
+
+/// Piece by piece, with all weights of a piece in memory.
+snug_status runAll(snug_executor *executor) {
+  const bool streams = streamsFromFile(executor->plan);
+  WeightStream &stream = executor->stream;
+  const uint64_t runStart = executor->profile ? nowNanoseconds() : 0;
+  uint64_t lastEnd = runStart, macs = 0;
+  snug_status status = success();
+  for (uint32_t i = 0; i < executor->callCount;) {
+    if (streams && stream.next() == i)
+      status = stream.advance(i);
+    if (failed(status))
+      break;
+    const uint32_t end = streams ? std::min(stream.next(), executor->callCount)
+                                 : executor->callCount;
+    macs += executor->profile
+                ? runProfiled(executor, i, end, runStart, &lastEnd)
+                : runCalls(executor, i, end);
+    i = end;
+  }
+  if (streams)
+    stream.rewind();
+  executor->profiled = executor->profile && !failed(status);
+  executor->executedMacs = macs;
+  return status;
 }
 
 snug_status missing(const char *what) {
@@ -261,9 +313,7 @@ snug_status snug_executor_output(snug_executor *executor, size_t index,
 snug_status snug_executor_run(snug_executor *executor) {
   if (!executor)
     return missing("executor");
-  executor->executedMacs =
-      executor->profile ? runProfiled(executor) : runCalls(executor);
-  return success();
+  return runAll(executor);
 }
 
 uint64_t snug_executor_executed_macs(const snug_executor *executor) {
@@ -272,6 +322,11 @@ uint64_t snug_executor_executed_macs(const snug_executor *executor) {
 
 uint64_t snug_executor_arena_bytes(const snug_executor *executor) {
   return executor->plan.program->arena_bytes();
+}
+
+uint64_t snug_executor_weight_bytes(const snug_executor *executor) {
+  return streamsFromFile(executor->plan) ? executor->stream.peakBytes()
+                                         : executor->plan.weightsBytes;
 }
 
 size_t snug_executor_profile_count(const snug_executor *executor) {

@@ -41,9 +41,13 @@ struct snug_plan {
   snug::runtime::Allocator allocator;
   void *mapping = nullptr; ///< null where the caller keeps the bytes
   size_t mappingBytes = 0;
+  /// Open where weights are streamed from it, and where they begin in it.
+  int file = -1;
+  uint64_t weightsInFile = 0;
   const unsigned char *bytes = nullptr;
   const snug::schema::Program *program = nullptr;
-  const unsigned char *weights = nullptr; ///< page-aligned
+  /// Page-aligned; null where they are streamed from the file.
+  const unsigned char *weights = nullptr;
   uint64_t weightsBytes = 0;
   snug::runtime::Target target = snug::runtime::Target::Portable;
   /// Null where this machine cannot run the target.

@@ -41,7 +41,7 @@ snug_status checkHeader(const PlanHeader &header, uint64_t bytes) {
                    ", the newest this runtime reads; use a newer runtime or "
                    "compile the model with this version's compiler",
                    header.version, kPlanVersion);
-  // Older plans pack some weights in another layout.
+  // Older plans do not say which weights a step needs.
   if (header.version > 0 && header.version < kPlanVersion)
     return failure(SNUG_UNSUPPORTED,
                    "plan format version %" PRIu32
@@ -186,9 +186,10 @@ snug_status newPlan(const snug_allocator *allocator, snug_plan **out_plan) {
   return success();
 }
 
-/// Maps the file into the plan, read-only: weights are used where they lie.
+/// Maps the file into the plan, read-only: weights are used where they lie. The
+/// plan keeps the file open.
 snug_status mapFile(const char *path, snug_plan *plan) {
-  const int file = open(path, O_RDONLY | O_CLOEXEC);
+  const int file = plan->file = open(path, O_RDONLY | O_CLOEXEC);
   if (file < 0)
     return failure(errno == ENOENT ? SNUG_NOT_FOUND : SNUG_IO_ERROR,
                    "cannot open plan '%s': %s", path, std::strerror(errno));
@@ -210,8 +211,28 @@ snug_status mapFile(const char *path, snug_plan *plan) {
       plan->mappingBytes = bytes;
     }
   }
-  close(file);
   return status;
+}
+
+/// Takes the weights of a plan that streams them out of the mapping, and closes
+/// the file of another.
+void leaveWeights(snug_plan *plan) {
+  if (!plan->program->stream_weights()) {
+    close(plan->file);
+    plan->file = -1;
+    return;
+  }
+  const size_t page = static_cast<size_t>(sysconf(_SC_PAGESIZE));
+  const size_t front =
+      (static_cast<size_t>(plan->weights - plan->bytes) + page - 1) / page *
+      page;
+  if (front < plan->mappingBytes) {
+    munmap(static_cast<unsigned char *>(plan->mapping) + front,
+           plan->mappingBytes - front);
+    plan->mappingBytes = front;
+  }
+  plan->weightsInFile = static_cast<uint64_t>(plan->weights - plan->bytes);
+  plan->weights = nullptr;
 }
 
 } // namespace
@@ -231,6 +252,8 @@ snug_status loadPlanFile(const char *path, const snug_allocator *allocator,
                       plan->mappingBytes, anyTarget, plan);
     if (failed(status))
       status = failure(status.code, "%.120s: %s", path, status.message);
+    else
+      leaveWeights(plan);
   }
   if (failed(status)) {
     snug_plan_release(plan);
@@ -281,6 +304,8 @@ void snug_plan_release(snug_plan *plan) {
     return;
   if (plan->mapping)
     munmap(plan->mapping, plan->mappingBytes);
+  if (plan->file >= 0)
+    close(plan->file);
   const Allocator memory = plan->allocator;
   plan->~snug_plan();
   memory.release(plan);

@@ -50,6 +50,10 @@ uint64_t snug_plan_arena_bytes(const snug_plan *plan) {
   return plan->program->arena_bytes();
 }
 
+int snug_plan_streams_weights(const snug_plan *plan) {
+  return plan->program->stream_weights();
+}
+
 snug_prediction snug_plan_prediction(const snug_plan *plan) {
   const snug::schema::Prediction &p = *plan->program->predicted();
   snug_prediction prediction;

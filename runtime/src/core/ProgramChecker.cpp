@@ -139,6 +139,48 @@ snug_status checkSegments(const schema::Program &program,
   return success();
 }
 
+/// Ranges of streamed weights: whole pages inside the section, mapped in the
+/// order of the instructions, never two at one place.
+snug_status checkWeightRanges(const schema::Program &program,
+                              uint64_t weightsBytes) {
+  const auto *ranges = program.weight_ranges();
+  const uint32_t count = ranges ? ranges->size() : 0;
+  if (count > 0 && !program.stream_weights())
+    return failure(SNUG_INVALID_PLAN,
+                   "plan has %" PRIu32
+                   " ranges of weights, but does not stream them",
+                   count);
+  for (uint32_t i = 0; i < count; ++i) {
+    const schema::WeightRange &range = *ranges->Get(i);
+    if (range.begin() >= range.end() ||
+        range.end() > program.instructions()->size())
+      return failure(SNUG_INVALID_PLAN,
+                     "weight range %" PRIu32 " is of instructions [%" PRIu32
+                     ", %" PRIu32 ") of %" PRIu32,
+                     i, range.begin(), range.end(),
+                     program.instructions()->size());
+    if (range.offset() % kPageBytes != 0 || range.bytes() % kPageBytes != 0 ||
+        range.bytes() == 0 || range.offset() > weightsBytes ||
+        range.bytes() > weightsBytes - range.offset())
+      return failure(SNUG_INVALID_PLAN,
+                     "weight range %" PRIu32 " at byte %" PRIu64
+                     " with %" PRIu64
+                     " bytes is no whole pages of the weights' %" PRIu64,
+                     i, range.offset(), range.bytes(), weightsBytes);
+    if (i == 0)
+      continue;
+    const schema::WeightRange &before = *ranges->Get(i - 1);
+    const bool together = range.begin() == before.begin() &&
+                          range.end() == before.end() &&
+                          range.offset() >= before.offset() + before.bytes();
+    if (!together && range.begin() < before.end())
+      return failure(
+          SNUG_INVALID_PLAN,
+          "weight range %" PRIu32 " overlaps or precedes the one before it", i);
+  }
+  return success();
+}
+
 } // namespace
 
 snug_status checkProgram(const schema::Program &program, uint64_t weightsBytes,
@@ -166,6 +208,9 @@ snug_status checkProgram(const schema::Program &program, uint64_t weightsBytes,
   if (failed(status))
     return status;
   status = checkSegments(program, weightsBytes);
+  if (failed(status))
+    return status;
+  status = checkWeightRanges(program, weightsBytes);
   if (failed(status))
     return status;
 

@@ -354,9 +354,10 @@ std::string printPlan(const snug_plan *plan) {
   std::printf("plan of '%s' by %s\n", snug_plan_model(plan),
               program.producer()->c_str());
   std::printf("target %s, threads %d, arena %" PRIu64 " bytes, weights %" PRIu64
-              " bytes\n",
+              " bytes, %s\n",
               snug_plan_target(plan), snug_plan_threads(plan),
-              program.arena_bytes(), plan->weightsBytes);
+              program.arena_bytes(), plan->weightsBytes,
+              program.stream_weights() ? "streamed" : "resident");
   std::printf("predicted weights %" PRIu64 ", activations %" PRIu64
               ", workspace %" PRIu64 ", runtime overhead %" PRIu64
               ", arena %" PRIu64 ", peak %" PRIu64 " bytes\n",
@@ -382,6 +383,12 @@ std::string printPlan(const snug_plan *plan) {
                 segment.name()->c_str(), segment.range()->offset(),
                 segment.range()->bytes());
   }
+  if (program.weight_ranges())
+    for (const schema::WeightRange *range : *program.weight_ranges())
+      std::printf("weights at %" PRIu64 ", %" PRIu64
+                  " bytes for instructions %" PRIu32 " to %" PRIu32 "\n",
+                  range->offset(), range->bytes(), range->begin(),
+                  range->end() - 1);
   std::printf("instructions %" PRIu32 "\n", program.instructions()->size());
   return forEachCall(
       plan, [](uint32_t index, const schema::Instruction &instruction,
@@ -412,6 +419,19 @@ std::string writePlan(const snug_plan *plan, const std::string &path) {
     json.integer("bytes", segment.range()->bytes());
     json.endObject();
   }
+  json.endArray();
+  json.string("weights_mode",
+              program.stream_weights() ? "streamed" : "resident");
+  json.beginArray("weight_ranges");
+  if (program.weight_ranges())
+    for (const schema::WeightRange *range : *program.weight_ranges()) {
+      json.beginObject();
+      json.integer("begin", range->begin());
+      json.integer("end", range->end());
+      json.integer("offset", range->offset());
+      json.integer("bytes", range->bytes());
+      json.endObject();
+    }
   json.endArray();
   json.beginArray("instructions");
   const std::string error = forEachCall(

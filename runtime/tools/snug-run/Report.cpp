@@ -74,16 +74,20 @@ void printReport(const snug_plan *plan, const RunOptions &options,
               snug_plan_threads(plan) == 1 ? "" : "s");
   std::printf("memory                  predicted        measured\n");
   const uint64_t &peak = measured.memory.peak;
-  const uint64_t apart = measured.planFileBytes + measured.arenaBytes;
+  const bool streams = snug_plan_streams_weights(plan) != 0;
+  const uint64_t weights =
+      streams ? measured.streamedBytes : measured.planFileBytes;
+  const uint64_t apart = weights + measured.arenaBytes;
   const uint64_t rest = peak > apart ? peak - apart : 0;
-  printBytes("weights", &p.weights, &measured.planFileBytes,
-             "resident bytes of the plan file, with its program");
+  printBytes("weights", &p.weights, &weights,
+             streams ? "streamed: the most that were mapped at once"
+                     : "resident bytes of the plan file, with its program");
   printBytes("activations", &p.activations, nullptr, "");
   printBytes("workspace", &p.workspace, nullptr, "");
   printBytes("arena", &p.arena, &measured.arenaBytes,
              "activations and workspace, as mapped");
   printBytes("runtime overhead", &p.runtime_overhead, &rest,
-             "peak without plan file and arena");
+             "peak without weights and arena");
   printBytes("peak", &p.peak, &peak, "largest resident set");
   printBytes("  anonymous", nullptr, &measured.memory.anonymous, "at the end");
   printBytes("  file-backed", nullptr, &measured.memory.fileBacked,
@@ -123,6 +127,9 @@ std::string writeReport(const snug_plan *plan, const RunOptions &options,
   json.beginObject("memory");
   writePrediction(json, predicted);
   json.beginObject("measured");
+  const bool streams = snug_plan_streams_weights(plan) != 0;
+  json.integer("weights",
+               streams ? measured.streamedBytes : measured.planFileBytes);
   json.integer("arena", measured.arenaBytes);
   json.integer("peak", measured.memory.peak);
   json.integer("anonymous", measured.memory.anonymous);

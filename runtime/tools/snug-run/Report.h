@@ -20,6 +20,8 @@ struct Measurements {
   uint64_t executedMacs = 0;
   uint64_t arenaBytes = 0;
   uint64_t planFileBytes = 0; ///< resident, of the plan file's mapping
+  /// The most weights that were mapped at once, where they are streamed.
+  uint64_t streamedBytes = 0;
   ProcessMemory memory;
 };
 

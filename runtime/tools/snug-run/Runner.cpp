@@ -197,6 +197,9 @@ private:
     measured.executedMacs = snug_executor_executed_macs(executor.executor);
     measured.arenaBytes = snug_executor_arena_bytes(executor.executor);
     measured.planFileBytes = residentBytes(plan.plan->bytes);
+    measured.streamedBytes = snug_plan_streams_weights(plan.plan)
+                                 ? snug_executor_weight_bytes(executor.executor)
+                                 : 0;
     measured.memory = processMemory();
     if (!options.jsonFile.empty()) {
       const Error error = writeReport(plan.plan, options, measured);

@@ -3,6 +3,7 @@
 #include "snug/Analysis/PlanAnalysis.h"
 
 #include "snug/Analysis/MemoryMap.h"
+#include "snug/Dialect/Plan/WeightLayout.h"
 #include "snug/runtime/Catalogue.h"
 
 #include "mlir/IR/BuiltinOps.h"
@@ -93,6 +94,72 @@ TEST_F(PlanAnalysis, MemoryMap) {
   EXPECT_EQ(map.arena[3].kind, "output");
   EXPECT_EQ(map.arena[3].offset, 128);
   EXPECT_EQ(map.arena[3].bytes, 16);
+}
+
+/// A convolution, two tiles of a group that read two other segments, and one
+/// that shares the first's.
+TEST_F(PlanAnalysis, WeightsOfOpsAndGridGroupsLieOnPagesOfTheirOwn) {
+  auto convolution = [](const std::string &weights,
+                        const std::string &attributes) {
+    return "snug_plan.convolution %0 to %1 weights @" + weights +
+           " kernel [1, 1] strides [1, 1] dilations [1, 1] pads [0, 0, 0, 0] " +
+           attributes +
+           " : <1x1x1x4, channels_last> to <1x1x1x4, channels_last>\n";
+  };
+  const std::string text =
+      std::string("snug_plan.program @net target \"portable\" threads 1 "
+                  "attributes {groups = [{ops = [], schedule = \"whole\"}, "
+                  "{ops = [], schedule = \"2x1\"}]} {\n") +
+      "snug_plan.segment @a packing convolution bytes 5000 = dense<1.0> : "
+      "tensor<4x4x1x1xf32>\n"
+      "snug_plan.segment @b packing convolution bytes 64 = dense<1.0> : "
+      "tensor<4x4x1x1xf32>\n"
+      "snug_plan.segment @c packing convolution bytes 4096 = dense<1.0> : "
+      "tensor<4x4x1x1xf32>\n"
+      "%x = snug_plan.buffer input \"x\" shape [1, 4] : "
+      "!snug_plan.buffer<1x1x1x4, channels_last>\n"
+      "%y = snug_plan.buffer output \"y\" shape [1, 4] : "
+      "!snug_plan.buffer<1x1x1x4, channels_last>\n"
+      "%0 = snug_plan.view %x[0, 0] : <1x1x1x4, channels_last> -> <1x1x1x4, "
+      "channels_last>\n"
+      "%1 = snug_plan.view %y[0, 0] : <1x1x1x4, channels_last> -> <1x1x1x4, "
+      "channels_last>\n" +
+      convolution("a", "{group = 0 : i64}") +
+      convolution("b", "{group = 1 : i64, tile = 0 : i64}") +
+      convolution("c", "{group = 1 : i64, tile = 0 : i64}") +
+      convolution("b", "{group = 1 : i64, tile = 1 : i64}") +
+      convolution("c", "{group = 1 : i64, tile = 1 : i64}") +
+      "snug_plan.softmax %0 to %1 : <1x1x1x4, channels_last> to <1x1x1x4, "
+      "channels_last>\n" +
+      convolution("c", "") + convolution("a", "") + "}";
+  module = parseSourceString<ModuleOp>(text, &context);
+  ASSERT_TRUE(module);
+  const plan::WeightLayout resident = plan::layOutWeights(program());
+  EXPECT_EQ(llvm::ArrayRef(resident.offsets),
+            llvm::ArrayRef<int64_t>({0, 5056, 5120}));
+  EXPECT_EQ(resident.peakBytes, 5056 + 64 + 4096);
+  EXPECT_EQ(resident.fileBytes, 12288);
+  EXPECT_TRUE(resident.ranges.empty());
+
+  program().setStreamWeights(true);
+  const plan::WeightLayout streamed = plan::layOutWeights(program());
+  // What the group reads lies together, from a page on.
+  EXPECT_EQ(llvm::ArrayRef(streamed.offsets),
+            llvm::ArrayRef<int64_t>({0, 8192, 8256}));
+  EXPECT_EQ(streamed.fileBytes, 16384);
+  EXPECT_EQ(streamed.peakBytes, 8192);
+  const int64_t ranges[][4] = {
+      {0, 1, 0, 8192}, {1, 5, 8192, 8192}, {6, 7, 8192, 8192}, {7, 8, 0, 8192}};
+  ASSERT_EQ(streamed.ranges.size(), 4u);
+  for (size_t i = 0; i < 4; ++i) {
+    EXPECT_EQ(streamed.ranges[i].begin, ranges[i][0]) << i;
+    EXPECT_EQ(streamed.ranges[i].end, ranges[i][1]) << i;
+    EXPECT_EQ(streamed.ranges[i].offset, ranges[i][2]) << i;
+    EXPECT_EQ(streamed.ranges[i].bytes, ranges[i][3]) << i;
+  }
+  EXPECT_EQ(
+      llvm::ArrayRef(streamed.residentBytes(8)),
+      llvm::ArrayRef<int64_t>({8192, 8192, 8192, 8192, 8192, 0, 8192, 8192}));
 }
 
 /// A residual may be written over, unless the convolution also reads it as its

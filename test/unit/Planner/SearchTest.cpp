@@ -136,11 +136,17 @@ TEST_P(SearchAgainstBruteForce, RandomNetworks) {
     shape.branches = GetParam() == Kind::Branches;
     shape.maxExtent = 17;
     shape.maxOps = 4;
-    const Network network =
-        GetParam() == Kind::Graph
-            ? network::randomGraph(seed + 900, 6).network
-            : network::randomNetwork(seed + 900, shape).network;
+    Network network = GetParam() == Kind::Graph
+                          ? network::randomGraph(seed + 900, 6).network
+                          : network::randomNetwork(seed + 900, shape).network;
     SearchOptions options;
+    if (seed % 2) {
+      // Weights about as large as activations, so that either may decide.
+      options.weights = Weights::Streamed;
+      for (size_t i = 0; i < network.ops.size(); ++i)
+        network.ops[i].packedWeightBytes =
+            64 * static_cast<int64_t>((seed * 7919 + i * 104729) % 61);
+    }
     options.maxGridRows = 1 + static_cast<int64_t>(random() % 3);
     options.maxGridColumns = 1 + static_cast<int64_t>(random() % 2);
     options.maxGroups =
@@ -293,6 +299,50 @@ TEST(Search, MafatsWorkload) {
   ASSERT_TRUE(process->plan);
   EXPECT_EQ(process->plan->program.macs(), network.macs());
   EXPECT_LE(process->plan->memory.peak, *options.budgetBytes);
+}
+
+TEST(Search, StreamedWeightsAreThoseOfAnOpOrGridGroup) {
+  Network network = network::yolov2First16();
+  SearchOptions options;
+  int64_t all = 0, largest = 0;
+  for (network::Op &op : network.ops) {
+    all += op.packedWeightBytes;
+    largest = std::max(largest, op.packedWeightBytes);
+  }
+  auto weightsOf = [&](const Partition &partition) {
+    const auto plan = evaluate(network, partition, options);
+    EXPECT_TRUE(plan);
+    EXPECT_EQ(plan->memory.weights, weightBytes(network, partition, options));
+    EXPECT_EQ(plan->memory.peak, plan->memory.weights + plan->memory.arena +
+                                     plan->memory.runtimeOverhead);
+    return plan->memory.weights;
+  };
+  EXPECT_EQ(weightsOf({}), all);
+  options.weights = Weights::Streamed;
+  EXPECT_EQ(weightsOf({}), (largest + 4095) / 4096 * 4096);
+  const int64_t ops = static_cast<int64_t>(network.ops.size());
+  // A group that is whole is no more than its ops; tiles need all of them.
+  EXPECT_EQ(weightsOf({{{0, ops, Schedule::whole()}}}), weightsOf({}));
+  EXPECT_EQ(weightsOf({{{0, ops, Schedule::grid(2, 2)}}}),
+            (all + 4095) / 4096 * 4096);
+  // What all weights leave too little for is kept without them.
+  options.budgetBytes = all + (int64_t{4} << 20);
+  const auto streamed = search(network, options);
+  ASSERT_TRUE(streamed);
+  ASSERT_TRUE(streamed->plan);
+  EXPECT_LE(streamed->plan->memory.peak, *options.budgetBytes);
+  options.weights = Weights::Resident;
+  const auto resident = search(network, options);
+  ASSERT_TRUE(resident);
+  EXPECT_FALSE(resident->plan);
+  // The smallest budget is kept, a byte less is not.
+  options.weights = Weights::Streamed;
+  options.budgetBytes = 0;
+  const int64_t smallest = search(network, options)->smallestBudgetBytes;
+  options.budgetBytes = smallest;
+  EXPECT_TRUE(search(network, options)->plan);
+  *options.budgetBytes -= 1;
+  EXPECT_FALSE(search(network, options)->plan);
 }
 
 TEST(Search, InfeasibleSaysWhatWouldDo) {

@@ -3,6 +3,7 @@
 
 import json
 import os
+import re
 
 from snug_dev.common import BINARIES, BUILD, ZOO, binary, load_json, run
 
@@ -63,6 +64,17 @@ def compile_plan(model, plan, *options, binaries=BINARIES):
     report = plan + ".compile.json"
     done = checked([binary("snug", binaries), "compile", model, "-o", plan, "--json=" + report, *options], "snug compile")
     return load_json(report), done.seconds
+
+
+def compile_refusal(model, *options):
+    """Nothing where snug compile can keep the budget in `options`, else the smallest that it names, in bytes."""
+    done = run([binary("snug"), "compile", model, "-o", os.path.join(WORK, "refused.snug"), *options], 900)
+    if done.status == 0:
+        return None
+    found = re.search(r"the smallest budget that would do is (\d+)B", done.output)
+    if not found:
+        raise ToolError(f"snug compile failed with exit status {done.status}:\n{done.tail(12)}")
+    return int(found[1])
 
 
 def run_plan(plan, *options, prefix=(), output=None, binaries=BINARIES):

@@ -30,6 +30,9 @@ def Plan_ProgramOp : Plan_Op<"program", [IsolatedFromAbove, NoTerminator, Single
     length of the arena in bytes, known once memory is planned; `predicted` is
     what the compiler promises of a run, in bytes and multiply-accumulates;
     `addresses` tells the peak of the buffers' offsets and a lower bound of it.
+    With `stream_weights` the segments that a kernel reads are mapped before it
+    runs and released behind it, those of a grid group for as long as its tiles
+    run.
 
     ```mlir
     snug_plan.program @net target "avx2" threads 1 {
@@ -43,7 +46,8 @@ def Plan_ProgramOp : Plan_Op<"program", [IsolatedFromAbove, NoTerminator, Single
                        OptionalAttr<Plan_Integer>:$arena,
                        OptionalAttr<DictionaryAttr>:$predicted,
                        OptionalAttr<DictionaryAttr>:$addresses,
-                       OptionalAttr<ArrayAttr>:$groups);
+                       OptionalAttr<ArrayAttr>:$groups,
+                       UnitAttr:$stream_weights);
   let regions = (region SizedRegion<1>:$body);
   let assemblyFormat = [{
     $sym_name `target` $target `threads` $threads (`arena` $arena^)?

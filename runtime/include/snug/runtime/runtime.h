@@ -50,7 +50,8 @@ typedef struct snug_tensor_info {
 } snug_tensor_info;
 
 /* Bytes. peak = weights + activations + workspace + runtime_overhead,
- * arena = activations + workspace. */
+ * arena = activations + workspace. Streamed weights are the most that are
+ * mapped at once. */
 typedef struct snug_prediction {
   uint64_t weights, activations, workspace, runtime_overhead, arena, peak;
   uint64_t network_macs, executed_macs;
@@ -80,7 +81,8 @@ typedef struct snug_executor_options {
 
 /* --- plan: open and verify. Thread-safe. --- */
 
-/* Maps the file and verifies every offset, shape and kernel. */
+/* Maps the file and verifies every offset, shape and kernel. A plan that
+ * streams its weights keeps the file open. */
 snug_status snug_plan_load(const char *path, const snug_allocator *allocator,
                            snug_plan **out_plan);
 /* The same from memory that the caller keeps alive (4096-byte aligned). */
@@ -93,6 +95,9 @@ const char *snug_plan_model(const snug_plan *plan);
 const char *snug_plan_target(const snug_plan *plan);
 int snug_plan_threads(const snug_plan *plan);
 uint64_t snug_plan_arena_bytes(const snug_plan *plan);
+/* 1 where weights are mapped and released as the program runs. Of a plan in
+ * memory they are where the caller has them. */
+int snug_plan_streams_weights(const snug_plan *plan);
 snug_prediction snug_plan_prediction(const snug_plan *plan);
 size_t snug_plan_input_count(const snug_plan *plan);
 size_t snug_plan_output_count(const snug_plan *plan);
@@ -126,6 +131,7 @@ snug_status snug_executor_input(snug_executor *executor, size_t index,
 /* Where output `index` lies after a run, until the next input is written. */
 snug_status snug_executor_output(snug_executor *executor, size_t index,
                                  const float **out_data);
+/* Fails where weights are streamed and the system has no room for the next. */
 snug_status snug_executor_run(snug_executor *executor);
 
 /* Multiply-accumulates of the last run, summed from what each kernel reports of
@@ -133,6 +139,9 @@ snug_status snug_executor_run(snug_executor *executor);
 uint64_t snug_executor_executed_macs(const snug_executor *executor);
 /* Bytes of arena mapped by, or taken from, the caller for this executor. */
 uint64_t snug_executor_arena_bytes(const snug_executor *executor);
+/* Bytes of weights: all of them, or, where the plan streams them from its file,
+ * the most that runs so far had mapped at once. */
+uint64_t snug_executor_weight_bytes(const snug_executor *executor);
 /* Records of the last run; zero of them unless options.profile was 1. */
 size_t snug_executor_profile_count(const snug_executor *executor);
 snug_status snug_executor_profile_record(const snug_executor *executor,

@@ -16,11 +16,11 @@ import statistics
 from contextlib import ExitStack
 
 from snug_dev.arguments import names, positive, positives
-from snug_dev.common import ROOT, run, say
+from snug_dev.common import say
 from snug_dev.peers import environment
 from snug_dev.peers.client import PeerError, Worker, once
 from snug_dev.peers.engines import ENGINES
-from snug_dev.plans import WORK, ToolError, compile_plan, difference, make_input, network, pinned, read_outputs, run_plan
+from snug_dev.plans import WORK, compile_plan, difference, make_input, network, pinned, read_outputs, run_plan
 from snug_dev.text import counted, markdown_table, megabytes
 
 TITLE = "Beside other engines"
@@ -184,15 +184,7 @@ def measure(options):
 
 def finish(path):
     """Draws the plot, where its library is there."""
-    reason = environment.install(["matplotlib", "numpy"])
-    if reason:
-        say(f"no plot: {reason}")
-        return
-    done = run([environment.PYTHON, "-m", "snug_dev.peers.plot", path, os.path.join(ROOT, PLOT)],
-               environment={"PYTHONPATH": os.path.join(ROOT, "tools", "dev"), "PYTHONDONTWRITEBYTECODE": "1"})
-    if done.status != 0:
-        raise ToolError("the plot cannot be drawn:\n" + done.tail(4))
-    say(f"written: {PLOT}")
+    environment.draw("snug_dev.peers.plot", path, PLOT)
 
 
 def report(results):

@@ -3,7 +3,9 @@
 
 A prediction may never be below VmHWM, and at most 3 % or 1 MiB, the larger,
 above it; a run may take weights, arena and 3 MiB. Runs feed random numbers and
-.npy files in turns, since reading files takes memory too.
+.npy files in turns, since reading files takes memory too; every third run is
+repeated in its process. Budgets of the process go from the smallest that can be
+kept to what the untiled network takes, with resident and with streamed weights.
 """
 
 import os
@@ -13,7 +15,7 @@ import time
 
 from snug_dev.arguments import names, positive, positives
 from snug_dev.common import binary, say
-from snug_dev.plans import WORK, ToolError, compile_plan, make_input, network, run_plan
+from snug_dev.plans import WORK, ToolError, compile_plan, compile_refusal, make_input, network, run_plan
 from snug_dev.text import counted, markdown_table, megabytes
 
 TITLE = "Predictions and what a process takes"
@@ -27,6 +29,11 @@ TILINGS = {
     "vgg16": ["10:4x4", "6:6x6,14:3x3", "18:2x2"],
     "mobilenet_v1": ["13:4x4", "7:6x6,13:3x3", "27:6x6"],
 }
+# Chains, residual and dense networks, squeeze-excites, decoders; weights of a
+# few kilobytes to half a gigabyte.
+BUDGETED = ["yolov2-first16", "yolov2", "tiny-yolov2", "vgg16", "alexnet", "resnet18", "resnet50", "mobilenet_v1", "mobilenet_v2",
+            "squeezenet1.1", "googlenet", "densenet121", "efficientnet_b0", "unet", "yolov5n"]
+BUDGETS = 5
 COMPILED = "vgg16"
 COMPILES = 3
 COMPILE_SECONDS, COMPILE_FILES = 10, 2.5  # bounds
@@ -34,6 +41,7 @@ COMPILE_SECONDS, COMPILE_FILES = 10, 2.5  # bounds
 
 def add_arguments(p):
     p.add_argument("--networks", type=names, default=list(TILINGS), metavar="A,B", help="(" + ",".join(TILINGS) + ")")
+    p.add_argument("--budgeted", type=names, default=BUDGETED, metavar="A,B", help="networks under budgets (" + ",".join(BUDGETED) + ")")
     p.add_argument("--rounds", type=positive, default=20, metavar="N", help="runs of each plan (%(default)s)")
     p.add_argument("--threads", type=positives, default=[1, 2], metavar="N,M", help="(1,2)")
 
@@ -51,7 +59,8 @@ def measure_plan(name, label, options, threads, rounds):
     peaks = []
     for number in range(rounds):
         files = number % 2 == 1
-        ran = run_plan(plan, *(["--input=input=" + source] if files else []), output=plan + ".out" if files else None)
+        ran = run_plan(plan, *(["--input=input=" + source] if files else []), *(["--repeat=2"] if number % 3 == 2 else []),
+                       output=plan + ".out" if files else None)
         peaks.append(ran["memory"]["measured"]["peak"])
     record = {
         "network": name, "plan": label, "threads": threads, "predicted_peak_bytes": predicted["peak"],
@@ -65,6 +74,28 @@ def measure_plan(name, label, options, threads, rounds):
     os.remove(plan)
     shutil.rmtree(plan + ".out", ignore_errors=True)
     return record
+
+
+def budgets_of(name, weights):
+    """Budgets from the smallest, which a refusal names, to the untiled plan's peak."""
+    least = compile_refusal(network(name), "--memory-budget=1B", "--weights=" + weights)
+    plan = os.path.join(WORK, f"predictions-{name}.snug")
+    compiled, _ = compile_plan(network(name), plan, "--max-groups=0", "--weights=" + weights)
+    most = compiled["memory"]["predicted"]["peak"]
+    os.remove(plan)
+    return sorted({least + (most - least) * i // (BUDGETS - 1) for i in range(BUDGETS)})
+
+
+def measure_budgets(name, rounds):
+    records = []
+    for weights in ("resident", "streamed"):
+        for budget in budgets_of(name, weights):
+            options = [f"--memory-budget={budget}B", "--weights=" + weights]
+            record = measure_plan(name, f"{weights}, {megabytes(budget)} MB", options, 1, rounds)
+            if record["predicted_peak_bytes"] > budget:
+                raise ToolError(f"{name}: a budget of {budget} bytes is not kept: predicted {record['predicted_peak_bytes']}")
+            records.append({**record, "weights": weights, "budget_bytes": budget})
+    return records
 
 
 def measure_compile(name):
@@ -96,7 +127,8 @@ def measure(options):
         for label, plan_options in plans:
             for threads in options.threads:
                 records.append(measure_plan(name, label, plan_options, threads, options.rounds))
-    return {"rounds": options.rounds, "records": records,
+    budgeted = [record for name in options.budgeted for record in measure_budgets(name, options.rounds)]
+    return {"rounds": options.rounds, "records": records, "budgeted": budgeted,
             "compiles": [measure_compile(COMPILED) for _ in range(COMPILES)]}
 
 
@@ -105,7 +137,8 @@ def case(record):
 
 
 def report(results):
-    records = results["records"]
+    budgeted = results.get("budgeted", [])
+    records = results["records"] + budgeted
     least = min(records, key=lambda r: r["least_above_bytes"])
     most = max(records, key=lambda r: r["share_of_allowance"])
     beside = max(records, key=lambda r: r["beside_weights_and_arena_bytes"])
@@ -123,6 +156,18 @@ def report(results):
     rows = [[r["network"], r["plan"], r["threads"], megabytes(r["predicted_peak_bytes"]),
              f"{megabytes(r['measured_peak_bytes']['min'])} to {megabytes(r['measured_peak_bytes']['max'])}",
              f"{r['least_above_bytes']:,} to {r['most_above_bytes']:,}", f"{100 * r['share_of_allowance']:.0f}",
-             f"{r['beside_weights_and_arena_bytes']:,}"] for r in records]
-    return lines + markdown_table(["network", "plan", "threads", "predicted MB", "measured MB", "predicted - measured B", "% of allowance",
+             f"{r['beside_weights_and_arena_bytes']:,}"] for r in results["records"]]
+    lines += markdown_table(["network", "plan", "threads", "predicted MB", "measured MB", "predicted - measured B", "% of allowance",
                                    "beside weights and arena B"], rows)
+    if not budgeted:
+        return lines
+    lines += ["", f"{len({r['network'] for r in budgeted})} networks under {BUDGETS} budgets of the process each, with resident and with streamed "
+              "weights, the extremes over a network's budgets:", ""]
+    rows = []
+    for name in dict.fromkeys(r["network"] for r in budgeted):
+        for weights in ("resident", "streamed"):
+            mine = [r for r in budgeted if (r["network"], r["weights"]) == (name, weights)]
+            rows.append([name, weights, f"{megabytes(min(r['budget_bytes'] for r in mine))} to {megabytes(max(r['budget_bytes'] for r in mine))}",
+                         f"{min(r['least_above_bytes'] for r in mine):,} to {max(r['most_above_bytes'] for r in mine):,}",
+                         f"{100 * max(r['share_of_allowance'] for r in mine):.0f}"])
+    return lines + markdown_table(["network", "weights", "budgets MB", "predicted - measured B", "% of allowance"], rows)

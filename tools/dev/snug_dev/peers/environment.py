@@ -46,13 +46,31 @@ def install(packages):
     return None
 
 
-def prepare(engines):
-    """Installs the engines. Returns those that are there, and the reasons for the others by name."""
+def make():
     if not os.path.exists(PYTHON):
         os.makedirs(FOLDER, exist_ok=True)
         done = run([sys.executable, "-m", "venv", os.path.join(FOLDER, "python")])
         if done.status != 0:
             raise ToolError(f"the environment build/peers/python cannot be made:\n{done.tail(4)}")
+
+
+def draw(script, data, plot):
+    """Draws a plot from a measurement's JSON with a module of ours, where the library is there."""
+    make()
+    reason = install(["matplotlib", "numpy"])
+    if reason:
+        say(f"no plot: {reason}")
+        return
+    done = run([PYTHON, "-m", script, data, os.path.join(ROOT, plot)],
+               environment={"PYTHONPATH": os.path.join(ROOT, "tools", "dev"), "PYTHONDONTWRITEBYTECODE": "1"})
+    if done.status != 0:
+        raise ToolError("the plot cannot be drawn:\n" + done.tail(4))
+    say(f"written: {plot}")
+
+
+def prepare(engines):
+    """Installs the engines. Returns those that are there, and the reasons for the others by name."""
+    make()
     skipped = {}
     for engine in engines:
         reason = install(ENGINES[engine].packages)
