@@ -2,8 +2,11 @@
 // Least squares of a nonlinear function with few parameters.
 #include "CurveFit.h"
 
+#include "Cholesky.h"
+
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 namespace snug::predict {
 
@@ -17,30 +20,6 @@ constexpr double kStop = 1e-9;
 namespace {
 
 using Vector = std::vector<double>;
-
-/// Solves A x = b for a symmetric positive definite A by Cholesky's method.
-Vector solve(std::vector<Vector> matrix, Vector right) {
-  const size_t count = right.size();
-  for (size_t i = 0; i < count; ++i)
-    for (size_t j = 0; j <= i; ++j) {
-      double sum = matrix[i][j];
-      for (size_t k = 0; k < j; ++k)
-        sum -= matrix[i][k] * matrix[j][k];
-      matrix[i][j] =
-          i == j ? std::sqrt(std::max(sum, 1e-300)) : sum / matrix[j][j];
-    }
-  for (size_t i = 0; i < count; ++i) {
-    for (size_t k = 0; k < i; ++k)
-      right[i] -= matrix[i][k] * right[k];
-    right[i] /= matrix[i][i];
-  }
-  for (size_t i = count; i-- > 0;) {
-    for (size_t k = i + 1; k < count; ++k)
-      right[i] -= matrix[k][i] * right[k];
-    right[i] /= matrix[i][i];
-  }
-  return right;
-}
 
 class Fit {
 public:
@@ -116,7 +95,7 @@ private:
   static Vector step(const Vector &scaled, const Vector &at,
                      const std::vector<Vector> &columns, double damping) {
     const size_t count = scaled.size();
-    std::vector<Vector> matrix(count, Vector(count, 0));
+    Matrix matrix(count, Vector(count, 0));
     Vector right(count, 0);
     for (size_t j = 0; j < count; ++j) {
       for (size_t k = 0; k <= j; ++k) {
@@ -130,7 +109,7 @@ private:
     }
     for (size_t j = 0; j < count; ++j)
       matrix[j][j] *= 1 + damping;
-    Vector tried = solve(matrix, right);
+    Vector tried = solvePositiveDefinite(std::move(matrix), std::move(right));
     for (size_t j = 0; j < count; ++j)
       tried[j] += scaled[j];
     return tried;

@@ -23,7 +23,7 @@ constexpr int64_t kWinogradTile = 2, kWinogradValues = 16;
 /// Beyond this many bytes sizes are not told apart, so that sums fit 64 bits.
 constexpr int64_t kHuge = int64_t{1} << 60;
 
-/// What is saved of an op's operands and result; see keptOf.
+/// What is saved of an op's operands and result.
 struct SavedParts {
   bool operands = false; ///< all of them, otherwise the first alone
   bool operand = false, result = false;
