@@ -194,6 +194,18 @@ def _():
                  initializers=[index, weights("w", 2)])  # fmt: skip
 
 
+@case("a gather beyond what is computed", "node 'g' (Gather): it reads element -3 of axis 1 of 1x2")
+def _():
+    index = numpy_helper.from_array(numpy.array([0, -3], numpy.int64), "i")
+    return model([helper.make_node("Gather", ["x", "i"], ["y"], name="g", axis=1)], (1, 2), [index])
+
+
+@case("a gather of nothing", "node 'g' (Gather): it has no indices")
+def _():
+    index = numpy_helper.from_array(numpy.array([], numpy.int64), "i")
+    return model([helper.make_node("Gather", ["x", "i"], ["y"], name="g", axis=1)], (1, 2), [index])
+
+
 @case("many tensors out of one", "constants that are computed at import may take 512 MiB and 8 times the model in all")
 def _():
     nodes, last = [], "x"

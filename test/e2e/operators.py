@@ -563,6 +563,15 @@ def nothing(g):
     return [g.add("Identity", x), g.add("Dropout", x), g.add("Cast", x, to=TensorProto.FLOAT)]
 
 
+@case()
+def gather(g):
+    """A channel, rows from the last to the first, and columns in a table."""
+    x = g.input(1, 4, 5, 8)
+    channel = g.add("Gather", x, g.constant(-3, np.int64), axis=1)
+    rows = g.add("Gather", x, g.integers(-1, 2, 0), axis=2)
+    return [channel, rows, g.add("Gather", x, g.constant([[0, 2], [4, 6]], np.int64), axis=3)]
+
+
 @case(9)
 def shape_arithmetic(g):
     """A view as PyTorch exports it, and a size that is computed."""

@@ -20,7 +20,7 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import harness  # noqa: E402
 
 MODULES = ["test_zoo", "test_networks", "test_any_cnn", "test_determinism", "test_opsets", "test_memory", "test_weights", "test_budgets",
-           "test_errors", "test_broken", "test_runtime", "test_docs", "test_install", "test_lint"]
+           "test_errors", "test_broken", "test_runtime", "test_training", "test_docs", "test_install", "test_lint"]
 
 
 def outcome_of(function):

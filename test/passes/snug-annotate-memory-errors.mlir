@@ -3,7 +3,7 @@
 // RUN: not snug-opt %s --split-input-file --snug-annotate-memory="device=nothing" 2>&1 | FileCheck %s --check-prefix=DEVICE
 
 // TARGET: unknown target 'sse9'; known are host, portable, avx2, avx512
-// DEVICE: unknown device 'nothing'; known are generic-cpu, or give the path of a profile that ends in .json
+// DEVICE: unknown device 'nothing'; known are generic-cpu, jetson-tx2, or give the path of a profile that ends in .json
 
 // expected-error @below {{output 'y' is an input or a constant: nothing to compute}}
 func.func @returns_its_input(%x: tensor<1x4x8x8xf32>) -> (tensor<1x4x8x8xf32> {snug.name = "y"}) {

@@ -38,6 +38,32 @@ struct EstimateOptions {
   std::string memoryMapFile; ///< .html
 };
 
+/// snug estimate --training.
+struct TrainingOptions {
+  std::vector<std::string> models; ///< ONNX files
+  std::vector<std::string> shapes;
+  std::string device = "generic-cpu";
+  std::string batches = "32"; ///< "2,4,8", "2..256", "8..64:8"
+  std::string memoryBudget;   ///< "4GB"; empty: no limit
+  std::string deadline;       ///< "1.5s", "200ms"; empty: no limit
+  std::string jsonFile;
+  std::string csvFile;
+  std::string plotFile; ///< .html
+};
+
+/// snug fit training.
+struct FitTrainingOptions {
+  std::string dataFile;    ///< .csv
+  std::string modelFolder; ///< of {network}_{level}.onnx
+  std::vector<std::string> networks;
+  std::vector<int64_t> levels;
+  std::string device = "generic-cpu"; ///< profile that the models are put into
+  std::string name;                   ///< of the new profile; empty: device's
+  std::string model = "snug";         ///< snug or forest
+  std::string output;                 ///< .json
+  std::string jsonFile;
+};
+
 struct ReferenceOptions {
   ModelOptions model;
   std::vector<std::string> inputs; ///< "name=file.npy"
@@ -49,6 +75,8 @@ struct ReferenceOptions {
 // it fails, and returns the exit status.
 int runCompile(const CompileOptions &options);
 int runEstimate(const EstimateOptions &options);
+int runEstimateTraining(const TrainingOptions &options);
+int runFitTraining(const FitTrainingOptions &options);
 int runReference(const ReferenceOptions &options);
 
 } // namespace snug::tool

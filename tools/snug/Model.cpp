@@ -4,6 +4,8 @@
 #include "tools/shared/OutputFile.h"
 #include "tools/shared/Printable.h"
 
+#include "snug/Analysis/NetworkAnalysis.h"
+#include "snug/Analysis/TrainingAnalysis.h"
 #include "snug/Dialect/Plan/PlanDialect.h"
 #include "snug/Dialect/Snug/SnugDialect.h"
 #include "snug/Import/ONNX.h"
@@ -30,9 +32,12 @@ bool writeFile(const std::string &file,
   return written;
 }
 
-Progress::~Progress() {
+Progress::~Progress() { clear(); }
+
+void Progress::clear() {
   if (isShown)
     llvm::errs() << "\r\033[K";
+  isShown = false;
 }
 
 void Progress::show(const llvm::Twine &phase) {
@@ -50,9 +55,11 @@ static std::string place(Location location) {
   return "";
 }
 
-static LogicalResult printDiagnostic(Diagnostic &diagnostic, bool namesNodes) {
+static LogicalResult printDiagnostic(Diagnostic &diagnostic, bool namesNodes,
+                                     const std::string &subject) {
   std::string text =
-      (namesNodes ? "" : place(diagnostic.getLocation())) + diagnostic.str();
+      namesNodes ? diagnostic.str()
+                 : subject + place(diagnostic.getLocation()) + diagnostic.str();
   if (diagnostic.getSeverity() == DiagnosticSeverity::Error)
     reportError(text);
   else
@@ -68,20 +75,45 @@ static LogicalResult printDiagnostic(Diagnostic &diagnostic, bool namesNodes) {
 
 // One thread: a compile takes a second, and starting a pool costs more than it
 // brings for one function.
-Session::Session() : context(MLIRContext::Threading::DISABLED) {
+Session::Session(std::string subject)
+    : subject(subject.empty() ? "" : subject + ": "),
+      context(MLIRContext::Threading::DISABLED) {
   context.loadDialect<func::FuncDialect, cnn::SnugDialect, plan::PlanDialect>();
   context.printOpOnDiagnostic(false); // messages name nodes; IR is no help here
   context.getDiagEngine().registerHandler([this](Diagnostic &diagnostic) {
-    return printDiagnostic(diagnostic, isImporting);
+    return printDiagnostic(diagnostic, isImporting, this->subject);
   });
 }
 
 OwningOpRef<ModuleOp> Session::import(const ModelOptions &options) {
+  return import(options, /*forTraining=*/false);
+}
+
+std::optional<predict::TrainingNetwork>
+Session::importForTraining(const ModelOptions &options) {
+  OwningOpRef<ModuleOp> module = import(options, /*forTraining=*/true);
+  if (!module)
+    return std::nullopt;
+  FailureOr<func::FuncOp> function = findNetworkFunction(*module);
+  if (failed(function))
+    return std::nullopt;
+  FailureOr<TrainingFromIR> built = buildTrainingNetwork(*function);
+  if (failed(built))
+    return std::nullopt;
+  return std::move(built->network);
+}
+
+OwningOpRef<ModuleOp> Session::import(const ModelOptions &options,
+                                      bool forTraining) {
   Result<ImportOptions> importOptions = parseImportOptions(options.shapes);
   if (!importOptions) {
     reportError(importOptions.error().message);
     importFailure = kBadCommandLine;
     return nullptr;
+  }
+  if (forTraining) {
+    importOptions->batch = 1;
+    importOptions->shapesOnly = true;
   }
   isImporting = true;
   OwningOpRef<ModuleOp> module =

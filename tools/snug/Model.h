@@ -5,10 +5,15 @@
 
 #include "Commands.h"
 
+#include "snug/Predict/Training.h"
+
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/MLIRContext.h"
 #include "mlir/IR/OwningOpRef.h"
 #include "llvm/ADT/Twine.h"
+
+#include <optional>
+#include <string>
 
 namespace snug::tool {
 
@@ -26,6 +31,7 @@ class Progress {
 public:
   ~Progress();
   void show(const llvm::Twine &phase);
+  void clear();
 
 private:
   bool isShown = false;
@@ -35,10 +41,16 @@ private:
 /// with the name of the ONNX node where one is known.
 class Session {
 public:
-  Session();
+  /// `subject`, if any, stands in front of every message: which of several
+  /// models it is about.
+  explicit Session(std::string subject = "");
   mlir::MLIRContext &getContext() { return context; }
   /// Imports the model; null where that fails (the error is printed).
   mlir::OwningOpRef<mlir::ModuleOp> import(const ModelOptions &options);
+  /// The network as it is trained; nothing where that fails (the error is
+  /// printed). Reads no weights; an open batch axis has one image.
+  std::optional<predict::TrainingNetwork>
+  importForTraining(const ModelOptions &options);
   /// kBadCommandLine if an option of the model could not be read, kBadInput if
   /// the model could not; meaningful after import() returned null.
   ExitCode getImportFailure() const { return importFailure; }
@@ -50,6 +62,10 @@ public:
       llvm::StringRef reproducer = "");
 
 private:
+  mlir::OwningOpRef<mlir::ModuleOp> import(const ModelOptions &options,
+                                           bool forTraining);
+
+  std::string subject;
   mlir::MLIRContext context;
   ExitCode importFailure = kBadInput;
   bool isImporting = false; ///< the importer's messages name nodes themselves

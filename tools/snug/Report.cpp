@@ -171,8 +171,7 @@ ordered_json opsToJson(const MemoryReport &report) {
             {"buffers", std::move(buffers)}}}};
 }
 
-/// A field as RFC 4180 has it: names in a model may hold anything.
-static std::string csvField(llvm::StringRef text) {
+std::string csvField(llvm::StringRef text) {
   if (text.find_first_of(",\"\r\n") == llvm::StringRef::npos)
     return text.str();
   std::string field = "\"";

@@ -6,6 +6,8 @@
 #include "snug/Analysis/MemoryMap.h"
 #include "snug/Analysis/MemoryReport.h"
 
+#include "llvm/ADT/StringRef.h"
+
 #include <nlohmann/json.hpp>
 
 #include <cstdint>
@@ -53,6 +55,10 @@ nlohmann::ordered_json opsToJson(const MemoryReport &report);
 /// The same table as comma-separated values, the header first; false after an
 /// error was printed.
 bool writeOpsCsv(const MemoryReport &report, const std::string &file);
+
+/// A field of comma-separated values as RFC 4180 has it: names in a model may
+/// hold anything.
+std::string csvField(llvm::StringRef text);
 
 /// Writes `document` to `file`; false after an error was printed.
 bool writeJson(const nlohmann::ordered_json &document, const std::string &file);

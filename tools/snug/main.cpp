@@ -93,15 +93,110 @@ CLI::App *addCompile(CLI::App &app, CompileOptions &options) {
   return command;
 }
 
-CLI::App *addEstimate(CLI::App &app, EstimateOptions &options) {
+/// `training` holds what only --training takes, models among it.
+CLI::App *addEstimate(CLI::App &app, EstimateOptions &options,
+                      TrainingOptions &training) {
   CLI::App *command = app.add_subcommand(
-      "estimate", "Tells the work and memory that a network needs, op by op");
-  addModel(*command, options.model);
+      "estimate", "Tells the work and memory that a network needs, op by op; "
+                  "with --training, the time and memory of a training step");
+  command
+      ->add_option("model", training.models,
+                   "ONNX file; with --training, "
+                   "any number of them")
+      ->required();
+  command
+      ->add_option("--shape", options.model.shapes,
+                   "Fixes open dimensions: input=1x3x608x608; repeatable")
+      ->allow_extra_args(false);
   addTarget(*command, options.pipeline);
   addWeights(*command, options.pipeline);
   addReports(*command, options.jsonFile, options.memoryMapFile);
   command->add_option("--csv", options.csvFile,
-                      "Write the table of ops as comma-separated values");
+                      "Write the table as comma-separated values");
+  CLI::Option *flag = command->add_flag(
+      "--training", "Estimate training steps (forward, backward, update)");
+  command
+      ->add_option("--batch", training.batches,
+                   "Batch sizes: 2,4,8; 2..256 doubles; 8..64:8 in steps of 8")
+      ->needs(flag)
+      ->capture_default_str();
+  command
+      ->add_option("--memory-budget", training.memoryBudget,
+                   "Rank the networks that train in so many bytes: 4GB")
+      ->needs(flag);
+  command
+      ->add_option("--deadline", training.deadline,
+                   "Rank the networks whose step takes so long: 1.5s, 200ms")
+      ->needs(flag);
+  command
+      ->add_option("--plot", training.plotFile,
+                   "Draw time and memory over the batch size: an HTML file")
+      ->needs(flag);
+  for (const char *other : {"--target", "--threads", "--memory-map"})
+    flag->excludes(command->get_option(other));
+  return command;
+}
+
+/// The one model of an estimate, or all of one of training.
+int runEstimate(EstimateOptions &options, TrainingOptions &training,
+                bool isTraining) {
+  if (!isTraining) {
+    if (training.models.size() > 1) {
+      std::fprintf(stderr,
+                   "snug: error: there are %zu models; several at once are "
+                   "estimated with --training\n",
+                   training.models.size());
+      return kBadCommandLine;
+    }
+    options.model.model = training.models.front();
+    return runEstimate(options);
+  }
+  training.shapes = options.model.shapes;
+  training.device = options.pipeline.device;
+  training.jsonFile = options.jsonFile;
+  training.csvFile = options.csvFile;
+  return runEstimateTraining(training);
+}
+
+CLI::App *addFitTraining(CLI::App &app, FitTrainingOptions &options) {
+  CLI::App *fit =
+      app.add_subcommand("fit", "Learns models of a device from measurements");
+  fit->require_subcommand(1);
+  CLI::App *command = fit->add_subcommand(
+      "training", "Learns time and memory of training steps");
+  command
+      ->add_option(
+          "--data", options.dataFile,
+          "Measured steps: a CSV file as profile_training.py writes it")
+      ->required();
+  command
+      ->add_option("--models", options.modelFolder,
+                   "Folder of the networks, {network}_{pruning_percent}.onnx")
+      ->required();
+  command
+      ->add_option("--networks", options.networks,
+                   "Learn from rows of these networks alone")
+      ->delimiter(',');
+  command
+      ->add_option("--levels", options.levels,
+                   "Learn from rows of these pruning levels alone")
+      ->delimiter(',');
+  command
+      ->add_option("--device", options.device,
+                   "Profile that the models are put into: a name, or a .json "
+                   "file")
+      ->capture_default_str();
+  command->add_option("--name", options.name,
+                      "Name of the new profile, if not the device's");
+  command
+      ->add_option("--model", options.model,
+                   "What is learnt: snug, or perf4sight's forest")
+      ->check(CLI::IsMember({"snug", "forest"}))
+      ->capture_default_str();
+  command->add_option("-o,--output", options.output, "New device profile")
+      ->required();
+  command->add_option("--json", options.jsonFile,
+                      "Write errors and warnings as JSON");
   return command;
 }
 
@@ -122,7 +217,7 @@ CLI::App *addReference(CLI::App &app, ReferenceOptions &options) {
 
 /// Commands that the design names and that do not exist yet.
 bool isLater(const char *name) {
-  for (const char *later : {"explore", "profile", "fit", "adapt", "predict"})
+  for (const char *later : {"explore", "profile", "adapt", "predict"})
     if (std::strcmp(name, later) == 0)
       return true;
   return false;
@@ -137,7 +232,7 @@ int main(int argc, char **argv) {
   if (argc > 1 && isLater(argv[1])) {
     std::fprintf(stderr,
                  "snug: error: '%s' does not exist yet; there are compile, "
-                 "run, estimate and reference\n",
+                 "run, estimate, fit and reference\n",
                  argv[1]);
     return kBadCommandLine;
   }
@@ -147,9 +242,12 @@ int main(int argc, char **argv) {
   app.require_subcommand(1);
   CompileOptions compileOptions;
   EstimateOptions estimateOptions;
+  TrainingOptions trainingOptions;
+  FitTrainingOptions fitTrainingOptions;
   ReferenceOptions referenceOptions;
   CLI::App *compile = addCompile(app, compileOptions);
-  CLI::App *estimate = addEstimate(app, estimateOptions);
+  CLI::App *estimate = addEstimate(app, estimateOptions, trainingOptions);
+  CLI::App *fitTraining = addFitTraining(app, fitTrainingOptions);
   addReference(app, referenceOptions);
   app.add_subcommand("run", "Runs a plan; see snug run --help");
   try {
@@ -166,6 +264,9 @@ int main(int argc, char **argv) {
   if (*compile)
     return runCompile(compileOptions);
   if (*estimate)
-    return runEstimate(estimateOptions);
+    return runEstimate(estimateOptions, trainingOptions,
+                       estimate->count("--training") > 0);
+  if (*fitTraining)
+    return runFitTraining(fitTrainingOptions);
   return runReference(referenceOptions);
 }

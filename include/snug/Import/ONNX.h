@@ -10,6 +10,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -20,6 +21,12 @@ struct ImportOptions {
   /// Shapes of network inputs by name, outermost dimension first. They fill
   /// dimensions that the file leaves open and may not contradict the others.
   std::map<std::string, std::vector<int64_t>> shapes;
+  /// Fills the outermost dimension of inputs that leave it open and have no
+  /// shape above.
+  std::optional<int64_t> batch;
+  /// Weights get their shapes alone, and zeros for elements: analyses that ask
+  /// for no element take neither the time nor the memory of reading them.
+  bool shapesOnly = false;
 };
 
 /// Parses one `--shape` option, "input=1x3x608x608". The name may hold any

@@ -4,12 +4,16 @@
 #define SNUG_PREDICT_DEVICEPROFILE_H
 
 #include "snug/Network/Result.h"
+#include "snug/Predict/Training.h"
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
 namespace snug::predict {
+
+class TrainingModel;
 
 /// Version of the profile format that this code reads and writes.
 constexpr int64_t kDeviceProfileVersion = 1;
@@ -30,6 +34,10 @@ struct DeviceProfile {
   Figure runtimeBaseBytes;
   /// The same for each further thread.
   Figure runtimePerThreadBytes;
+  /// What models of training may know of the device.
+  TrainingDevice trainingDevice;
+  /// Null: nobody has fitted one.
+  std::shared_ptr<const TrainingModel> training;
 
   /// Bytes that a run with `threads` threads takes in the process before the
   /// first tensor and besides the plan's program.
@@ -45,6 +53,9 @@ Result<DeviceProfile> parseDeviceProfile(const std::string &json);
 /// A shipped profile by name ("generic-cpu"), or a profile file by path (a name
 /// that ends in ".json"). Error: unknown, naming those that exist.
 Result<DeviceProfile> loadDeviceProfile(const std::string &nameOrPath);
+
+/// The text of a profile, named as loadDeviceProfile() takes it.
+Result<std::string> readDeviceProfile(const std::string &nameOrPath);
 
 /// Names of the shipped profiles, in order.
 std::vector<std::string> shippedDeviceProfiles();

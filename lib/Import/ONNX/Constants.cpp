@@ -5,8 +5,6 @@
 
 #include "snug/Network/Geometry.h"
 
-#include "mlir/IR/DialectResourceBlobManager.h"
-
 #include <algorithm>
 
 using llvm::ArrayRef;
@@ -22,6 +20,11 @@ namespace snug::onnx_import {
 /// weight that is dequantised, and then an operand.
 static constexpr int64_t kMaximumMadeBytes = int64_t(512) << 20;
 static constexpr int64_t kMadeBytesEach = 8;
+
+/// Where only shapes count: tensors of more elements are no shapes, and are
+/// made up to 256 GiB, of which nothing is touched.
+static constexpr int64_t kSmallElements = 1024;
+static constexpr int64_t kMaximumZeros = int64_t(1) << 36;
 
 Constant &GraphImporter::bindConstant(StringRef name) {
   Constant &constant = constants.emplace_back();
@@ -64,8 +67,11 @@ bool GraphImporter::compute(Constant &wanted) {
       continue;
     waiting.pop_back();
     NodeReader reader(*constant.node, opset, *this, problems);
-    std::optional<std::vector<ConstantTensor>> results =
-        ConstantEvaluator(reader).evaluate();
+    std::optional<std::vector<ConstantTensor>> results;
+    if (std::optional<ConstantTensor> zeros = untouchedZeros(reader))
+      results.emplace(1, std::move(*zeros));
+    else if (!reader.failed())
+      results = ConstantEvaluator(reader).evaluate();
     for (auto [index, output] : llvm::enumerate(constant.node->output())) {
       Constant *made = findConstant(output);
       if (!made)
@@ -80,6 +86,28 @@ bool GraphImporter::compute(Constant &wanted) {
         release(*used, input);
   }
   return !wanted.hasFailed;
+}
+
+std::optional<ConstantTensor> GraphImporter::untouchedZeros(NodeReader &node) {
+  if (!options.shapesOnly || node.node().op_type() != "ConstantOfShape")
+    return std::nullopt;
+  std::optional<Shape> shape = node.integersOf(0, "shape");
+  const std::optional<ConstantTensor> value = node.tensorAttribute("value");
+  if (!shape || (value && value->type != onnx::TensorProto::FLOAT))
+    return std::nullopt;
+  Result<int64_t> count = elementCount(*shape);
+  if (!count || *count <= kSmallElements || *count > kMaximumZeros)
+    return std::nullopt;
+  const size_t bytes = *count * sizeof(float);
+  if (zeros.empty() || zeros.back().bytes < bytes)
+    zeros.emplace_back(bytes);
+  if (!zeros.back().data)
+    return std::nullopt;
+  ConstantTensor tensor;
+  tensor.type = onnx::TensorProto::FLOAT;
+  tensor.shape = *shape;
+  tensor.bytes = StringRef(zeros.back().data.get(), bytes);
+  return tensor;
 }
 
 const ConstantTensor *GraphImporter::tensorOf(NodeReader &node, int index,
@@ -161,6 +189,12 @@ Value GraphImporter::parameter(NodeReader &node, int index, StringRef role) {
     node.malformed(subject + count.error().message);
     return {};
   }
+  if (options.shapesOnly) {
+    constant.value = cnn::ConstantOp::create(
+        builder, locationOf(constant.name),
+        mlir::DenseElementsAttr::get(tensorType(tensor->shape), 0.0f));
+    return constant.value;
+  }
   if (!constant.stored && !countMadeBytes(node, tensor->shape, sizeof(float)))
     return {};
   mlir::DenseResourceElementsAttr weights = cnn::makeWeights(
@@ -220,11 +254,10 @@ Value GraphImporter::constantWithShape(Value constant,
                                        ArrayRef<int64_t> shape) {
   if (!constant || shapeOf(constant) == shape)
     return constant;
-  auto values = llvm::cast<mlir::DenseResourceElementsAttr>(
-      constant.getDefiningOp<cnn::ConstantOp>().getValue());
-  return cnn::ConstantOp::create(builder, constant.getLoc(),
-                                 mlir::DenseResourceElementsAttr::get(
-                                     tensorType(shape), values.getRawHandle()));
+  return cnn::ConstantOp::create(
+      builder, constant.getLoc(),
+      cnn::reshapeConstant(constant.getDefiningOp<cnn::ConstantOp>().getValue(),
+                           shape));
 }
 
 Value GraphImporter::number(NodeReader &node, StringRef name, float value) {

@@ -240,6 +240,9 @@ GraphImporter::inputShape(const onnx::ValueInfoProto &input) {
       return std::nullopt;
     }
   llvm::SmallVector<int64_t> shape = declaredShape(type);
+  if (options.batch && !shape.empty() && shape.front() < 0 &&
+      !options.shapes.count(input.name()))
+    shape.front() = *options.batch;
   auto given = options.shapes.find(input.name());
   if (given != options.shapes.end()) {
     ArrayRef<int64_t> wanted(given->second);

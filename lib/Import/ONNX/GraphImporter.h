@@ -15,8 +15,10 @@
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/Verifier.h"
 
+#include <cstdlib>
 #include <deque>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -42,6 +44,15 @@ struct Constant {
 struct Binding {
   Constant *constant = nullptr;
   mlir::Value value;
+};
+
+/// Zeros that nobody has written or read take no memory.
+struct UntouchedZeros {
+  explicit UntouchedZeros(size_t bytes)
+      : data(static_cast<char *>(std::calloc(bytes, 1)), std::free),
+        bytes(bytes) {}
+  std::unique_ptr<char, void (*)(void *)> data; ///< null: there is not enough
+  size_t bytes;
 };
 
 /// A sliding window as ONNX describes it, for two spatial axes; a height of
@@ -107,6 +118,10 @@ private:
   Constant *findConstant(llvm::StringRef name);
   /// Computes it, and first what it is computed of; false where that failed.
   bool compute(Constant &constant);
+  /// What a ConstantOfShape makes where only shapes count: zeros that take no
+  /// memory. Nothing for other nodes and for small tensors, which may be shapes
+  /// themselves.
+  std::optional<ConstantTensor> untouchedZeros(NodeReader &node);
   /// Lets go of elements that nobody will ask for again.
   void release(Constant &constant, llvm::StringRef name);
   /// Input `index` as a float32 operand; null where it is no usable constant
@@ -233,6 +248,7 @@ private:
   void importReshaping(NodeReader &node);
   void importTranspose(NodeReader &node);
   void importSlice(NodeReader &node);
+  void importGather(NodeReader &node);
   void importSplit(NodeReader &node);
   void importPad(NodeReader &node);
   void importExpand(NodeReader &node);
@@ -273,9 +289,10 @@ private:
   std::deque<Constant> constants;
   /// Matrix products whose results no ONNX name stands for.
   llvm::DenseSet<mlir::Operation *> innerProducts;
-  int64_t madeBytes = 0;           ///< of weights that the file does not hold
-  std::vector<int> order;          ///< nodes, topologically sorted
-  std::map<std::string, int> uses; ///< by nodes and as outputs, if any
+  std::vector<UntouchedZeros> zeros; ///< the last one is the longest
+  int64_t madeBytes = 0;             ///< of weights that the file does not hold
+  std::vector<int> order;            ///< nodes, topologically sorted
+  std::map<std::string, int> uses;   ///< by nodes and as outputs, if any
   std::map<std::string, int64_t> symbols; ///< named dimensions that are known
   std::map<std::string, const onnx::TypeProto *> declaredTypes;
 };

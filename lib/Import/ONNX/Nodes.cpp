@@ -42,6 +42,7 @@ const std::map<StringRef, GraphImporter::Function> &GraphImporter::functions() {
       {"Expand", &Self::importExpand},
       {"Flatten", &Self::importReshaping},
       {"Floor", &Self::importUnary},
+      {"Gather", &Self::importGather},
       {"Gelu", &Self::importGelu},
       {"Gemm", &Self::importGemm},
       {"GlobalAveragePool", &Self::importGlobalAveragePool},

@@ -141,6 +141,51 @@ void GraphImporter::importSlice(NodeReader &node) {
     setResult(node, slice(node, input, *ranges));
 }
 
+void GraphImporter::importGather(NodeReader &node) {
+  node.checkOperands(2, 2);
+  Value input = activation(node, 0);
+  const ConstantTensor *wanted = input ? node.tensor(1, "indices") : nullptr;
+  if (!wanted || node.failed())
+    return node.ignore("axis");
+  const ArrayRef<int64_t> source = shapeOf(input);
+  std::optional<int64_t> axis = axisOf(node, 0, int64_t(source.size()));
+  if (!axis)
+    return;
+  if (!isInteger(wanted->type))
+    return node.malformed("its indices are " + elementTypeName(wanted->type));
+  llvm::SmallVector<int64_t> indices;
+  for (int64_t index : wanted->elements<int64_t>()) {
+    if (index < -source[*axis] || index >= source[*axis])
+      return node.malformed("it reads element " + Twine(index) + " of axis " +
+                            Twine(*axis) + " of " + formatShape(source));
+    indices.push_back(index < 0 ? index + source[*axis] : index);
+  }
+  Shape result;
+  llvm::SmallVector<SliceRange> ranges;
+  for (auto [each, extent] : llvm::enumerate(source)) {
+    ranges.push_back({0, 1, extent});
+    if (int64_t(each) == *axis)
+      result.append(wanted->shape);
+    else
+      result.push_back(extent);
+  }
+  knownResult = result;
+  if (indices.empty())
+    return node.malformed("it has no indices");
+  // What is one step apart is a slice.
+  const int64_t step = indices.size() > 1 ? indices[1] - indices[0] : 1;
+  bool isSlice = step != 0;
+  for (size_t i = 1; i < indices.size(); ++i)
+    isSlice &= indices[i] - indices[i - 1] == step;
+  if (!isSlice)
+    return node.unsupported("its indices are not evenly spaced");
+  ranges[*axis] = {indices[0], step, int64_t(indices.size())};
+  Value part = slice(node, input, ranges);
+  if (part && result != shapeOf(part))
+    part = reshape(node, part, result);
+  setResult(node, part);
+}
+
 void GraphImporter::importSplit(NodeReader &node) {
   node.checkOperands(1, node.opset() >= 13 ? 2 : 1,
                      std::max(node.node().output_size(), 1));

@@ -46,6 +46,13 @@ def slice_10():
 
 
 @model("moves")
+def gather():
+    nodes = [node("Gather", "x one", "a", axis=1), node("Gather", "a turned", axis=-1)]
+    one = numpy_helper.from_array(numpy.array(-2, numpy.int64), "one")
+    return build(nodes, [2, 3, 7], [one, integers("turned", [-1, 4, 2])])
+
+
+@model("moves")
 def split_13():
     return build([node("Split", "x parts", "a y", axis=1)], [2, 6], [integers("parts", [2, 4])])
 
@@ -184,6 +191,11 @@ def opaque():
     result = declared(nodes, shapes, initializers=[integers("i", [[0]]), floats("w", [1, 2])], opset=19)
     result.opset_import.add(domain="com.example", version=1)
     return result
+
+
+@model("opaque")
+def opaque_gather():
+    return chain("Gather", [3, 4], inputs="x i", initializers=[integers("i", [0, 1, 3])], axis=1, name="pick")
 
 
 @model("opaque")
