@@ -168,10 +168,11 @@ def report(results):
         lines += ["", f"Geometric mean of the ratios over {found['networks']} of the {len(COMPARED)} networks {', '.join(COMPARED)}: "
                   f"**{found['over_peer']:.3f}** (bound {MEAN_BOUND}), the largest {found['worst']:.3f} (bound {EACH_BOUND})."]
     lines += ["", f"A budget made compiling take at most {max(searched):.2f} s longer; the search takes no more than that."]
-    imported = results["import"]
-    lines += ["", f"Importing {imported['network']} ({megabytes(imported['file_bytes'])} MB) takes {imported['seconds']:.2f} s and a process of "
-              f"{megabytes(imported['peak_bytes'])} MB, {imported['peak_bytes'] / imported['file_bytes']:.2f} times the file."]
-    budgets = results["budgets"]
+    imported = results.get("import")
+    if imported:  # which older measurements lack
+        lines += ["", f"Importing {imported['network']} ({megabytes(imported['file_bytes'])} MB) takes {imported['seconds']:.2f} s and a process of "
+                  f"{megabytes(imported['peak_bytes'])} MB, {imported['peak_bytes'] / imported['file_bytes']:.2f} times the file."]
+    budgets = results.get("budgets")
     if budgets:
         lines += ["", f"Of {budgets['tried']} random budgets between a tenth and eleven tenths of the untiled arena {budgets['kept']} were kept, each by a plan",
                   f"that gave the untiled results bit for bit in exactly its arena with exactly its work, {budgets['refused']} refused with the smallest that would do, "
