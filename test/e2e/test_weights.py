@@ -3,8 +3,10 @@
 
 import os
 
-from harness import (binary, check, check_refused, check_same, compile_plan, compile_status, load_json, model, run, run_plan, run_status,
-                     smallest_budget, test, untiled)
+from harness import (Skipped, binary, check, check_refused, check_same, compile_plan, compile_status, load_json, model, run, run_plan,
+                     run_status, smallest_budget, test, untiled)
+from snug_dev import cgroups
+from snug_dev.plans import read_outputs
 
 MIB = 2**20
 RUNS = 3  # tools/dev/bench predictions makes more, on more networks
@@ -88,3 +90,23 @@ def _():
             pages[command] = (file.read(), predicted)
         check("only then it is in memory" in pages[command][0], f"{command}: the page does not say so")
     check(pages["estimate"][1] == pages["compile"][1], "estimate and compile predict other weights")
+
+
+@test("weights/a limit of the predicted peak and 2 MiB kills no run")
+def _():
+    try:
+        limits = cgroups.Limits(model("odd-deep").folder)
+    except cgroups.Unavailable as error:
+        raise Skipped(str(error)) from error
+    try:
+        for name, options in (("yolov2-first16", ["--memory-budget=32MiB"]), ("yolov2-first16", ["--weights=streamed", "--memory-budget=20MiB"]),
+                              ("odd-deep", ["--weights=streamed"])):
+            plan = compile_plan(model(name), *options)
+            _, expected = run_plan(plan)
+            folder = plan.path + ".limited"
+            cgroups.forget(plan.path)
+            done = limits.run([binary("snug-run"), plan.path, *plan.model.feeds, "--output-dir=" + folder], plan.predicted["peak"] + 2 * MIB)
+            check(done["status"] == 0 and not done["killed"], f"{name} {options}: exit status {done['status']}\n{done['output']}")
+            check_same(read_outputs(folder), expected, f"{name} {options} under a limit")
+    finally:
+        limits.close()
