@@ -169,7 +169,7 @@ def _():
 @test("errors/what comes later is refused by name")
 def _():
     owner = model("odd-channels")
-    for command in ("explore", "profile", "fit", "adapt", "predict"):
+    for command in ("explore", "profile", "adapt", "predict"):
         done = run([binary("snug"), command, owner.path])
         check(done.status in (1, 2) and command in done.output, f"{command}: exit status {done.status}\n{done.tail()}")
 
