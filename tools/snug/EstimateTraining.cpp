@@ -219,7 +219,8 @@ int runEstimateTraining(const TrainingOptions &options) {
     model.file = file;
     model.network = std::move(*network);
     model.steps = device->training->predict(model.network, *batches);
-    if (fitsInMib)
+    // Found by dozens of predictions: too long for a thousand models.
+    if (fitsInMib && options.models.size() == 1)
       model.largestBatch =
           largestBatch(*device->training, model.network, *fitsInMib);
   }
