@@ -9,7 +9,6 @@
 #include "snug/runtime/Catalogue.h"
 
 #include "llvm/ADT/StringMap.h"
-#include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
 
@@ -110,26 +109,22 @@ MemoryMap mapMemory(plan::ProgramOp program) {
   return map;
 }
 
-/// Weights in memory by step, as planner::weightBytes() counts them.
+/// Weights in memory by step. A move that no tile makes needs none of them.
 static std::vector<int64_t>
 residentWeights(const network::Network &network, const planner::Plan &plan,
                 const planner::SearchOptions &options) {
-  auto together = [&](int64_t opBegin, int64_t opEnd) {
-    int64_t bytes = 0;
-    for (int64_t op = opBegin; op < opEnd; ++op)
-      bytes += network.ops[op].packedWeightBytes;
-    return static_cast<int64_t>(llvm::alignTo(bytes, options.arenaUnit));
-  };
+  const std::vector<int64_t> byOp =
+      planner::weightBytes(network, plan.partition, options);
   std::vector<int64_t> bytes;
   for (const network::Step &step : plan.program.steps) {
-    const network::Group *group =
-        step.group < 0 ? nullptr : &plan.partition.groups[step.group];
-    if (options.weights == planner::Weights::Resident)
-      bytes.push_back(plan.memory.weights);
-    else if (group && !group->schedule.isWhole())
-      bytes.push_back(together(group->opBegin, group->opEnd));
+    if (step.op >= 0)
+      bytes.push_back(byOp[step.op]);
+    else if (step.tile >= 0)
+      bytes.push_back(byOp[plan.partition.groups[step.group].opBegin]);
     else
-      bytes.push_back(step.op < 0 ? 0 : together(step.op, step.op + 1));
+      bytes.push_back(options.weights == planner::Weights::Resident
+                          ? plan.memory.weights
+                          : 0);
   }
   return bytes;
 }

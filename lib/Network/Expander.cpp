@@ -215,7 +215,7 @@ void Expander::addOp(int64_t op, std::vector<View> inputs, const Needed &rows,
   step.padRight = columns.padHigh;
   step.macs = of.macsPerOutputElement * result.batch * result.channels *
               output.rows.size() * output.columns.size();
-  step.kernels = group >= 0 ? of.tileKernels : of.kernels;
+  step.kernels = tile >= 0 ? of.tileKernels : of.kernels;
   if (of.workspaceBytes) {
     StepShape shape;
     shape.batch = network.tensors[of.operands[0].tensor].batch;

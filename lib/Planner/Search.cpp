@@ -52,12 +52,14 @@ Result<Plan> evaluatePartition(const Network &network, const Sharing &sharing,
   Result<Program> program = network::expand(network, sharing, partition);
   if (!program)
     return program.error();
+  const std::vector<int64_t> weights = weightBytes(network, partition, options);
   Plan plan;
   plan.partition = partition;
   plan.program = std::move(*program);
   Result<Placement> placement = place(
       plan.program, allocationProblem(network, plan.program, options.alignment),
-      weightBytes(network, partition, options), options);
+      weights.empty() ? 0 : *std::max_element(weights.begin(), weights.end()),
+      options);
   if (!placement)
     return placement.error();
   plan.allocation = std::move(placement->allocation);
@@ -333,25 +335,26 @@ Result<SearchResult> Searcher::run() {
 
 } // namespace
 
-int64_t weightBytes(const Network &network, const Partition &partition,
-                    const SearchOptions &options) {
+std::vector<int64_t> weightBytes(const Network &network,
+                                 const Partition &partition,
+                                 const SearchOptions &options) {
   if (options.weights == Weights::Resident)
-    return network.packedWeightBytes();
+    return std::vector<int64_t>(network.ops.size(),
+                                network.packedWeightBytes());
+  std::vector<int64_t> bytes;
+  for (const network::Op &op : network.ops)
+    bytes.push_back(roundUp(op.packedWeightBytes, options.arenaUnit));
   // Grid groups keep theirs from their first tile to the last.
-  std::vector<int> groupOf(network.ops.size(), -1);
-  for (size_t g = 0; g < partition.groups.size(); ++g)
-    if (const network::Group &group = partition.groups[g];
-        !group.schedule.isWhole())
-      for (int64_t op = group.opBegin; op < group.opEnd; ++op)
-        groupOf[op] = static_cast<int>(g);
-  int64_t most = 0, together = 0;
-  for (size_t op = 0; op < network.ops.size(); ++op) {
-    if (op == 0 || groupOf[op] < 0 || groupOf[op] != groupOf[op - 1])
-      together = 0;
-    together += network.ops[op].packedWeightBytes;
-    most = std::max(most, roundUp(together, options.arenaUnit));
+  for (const network::Group &group : partition.groups) {
+    if (group.schedule.isWhole())
+      continue;
+    int64_t together = 0;
+    for (int64_t op = group.opBegin; op < group.opEnd; ++op)
+      together += network.ops[op].packedWeightBytes;
+    std::fill(bytes.begin() + group.opBegin, bytes.begin() + group.opEnd,
+              roundUp(together, options.arenaUnit));
   }
-  return most;
+  return bytes;
 }
 
 Result<Placement> place(const Program &program,

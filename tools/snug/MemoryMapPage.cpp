@@ -5,11 +5,11 @@
 // shows when the mouse rests on it. A page that needs no script stays small,
 // opens anywhere and can be attached to a report.
 #include "MemoryMapPage.h"
+#include "Html.h"
 #include "Model.h"
 
 #include "snug/Analysis/Sizes.h"
 
-#include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/JSON.h"
 #include "llvm/Support/raw_ostream.h"
@@ -26,16 +26,6 @@ namespace {
 // Units of the drawing, which a browser scales to its window.
 constexpr double kWidth = 1200, kLeft = 110, kRight = 20, kTop = 20;
 constexpr double kArenaHeight = 520, kWeightsHeight = 200, kAxis = 40;
-
-/// Text as HTML: names in a model may hold anything.
-std::string escape(llvm::StringRef text) {
-  std::string valid =
-      llvm::json::isUTF8(text) ? text.str() : llvm::json::fixUTF8(text);
-  std::string escaped;
-  llvm::raw_string_ostream stream(escaped);
-  llvm::printHTMLEscaped(valid, stream);
-  return escaped;
-}
 
 /// Bytes upwards, steps to the right.
 class Drawing {
@@ -61,8 +51,8 @@ public:
                    block.kind, x(block.begin), y(block.offset + block.bytes),
                    x(block.end) - x(block.begin),
                    y(block.offset) - y(block.offset + block.bytes),
-                   escape(block.name), block.kind, block.bytes, block.offset,
-                   block.begin, block.end - 1);
+                   escapeHtml(block.name), block.kind, block.bytes,
+                   block.offset, block.begin, block.end - 1);
   }
 
   /// A line at so many bytes, with words to it.
@@ -108,15 +98,15 @@ rect.now { fill: none; stroke: #c00; stroke-width: 1.5; pointer-events: none }
 void drawPage(const MemoryMap &map, llvm::raw_ostream &out) {
   const int64_t steps = static_cast<int64_t>(map.steps.size());
   const std::string peakName =
-      map.steps.empty() ? "nothing" : escape(map.steps[map.peakStep]);
+      map.steps.empty() ? "nothing" : escapeHtml(map.steps[map.peakStep]);
   const int64_t live = map.steps.empty() ? 0 : map.liveBytes[map.peakStep];
   const int64_t weightsPeak =
       std::max_element(map.residentWeights.begin(), map.residentWeights.end()) -
       map.residentWeights.begin();
   out << "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">"
-      << "<title>Memory of " << escape(map.model) << "</title><style>" << kStyle
-      << "</style></head><body>\n<h1>Memory of " << escape(map.model)
-      << "</h1>\n<table>\n";
+      << "<title>Memory of " << escapeHtml(map.model) << "</title><style>"
+      << kStyle << "</style></head><body>\n<h1>Memory of "
+      << escapeHtml(map.model) << "</h1>\n<table>\n";
   for (auto [name, bytes] :
        {std::pair{"weights", map.memory.weights},
         std::pair{"activations", map.memory.activations},

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Draws time and memory of training steps over the batch size as an HTML page.
+#include "Html.h"
 #include "Model.h"
 #include "TrainingReport.h"
 
-#include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/FormatVariadic.h"
-#include "llvm/Support/JSON.h"
 #include "llvm/Support/raw_ostream.h"
 
 #include <algorithm>
@@ -26,15 +25,6 @@ constexpr double kLeft = 80, kTop = 16, kWidth = 900, kHeight = 320,
 /// Networks are told apart by so many colours, which then begin again.
 constexpr const char *kColours[] = {"#4e79a7", "#f2a65a", "#59a14f", "#b07aa1",
                                     "#e15759", "#76b7b2", "#9c755f", "#bab0ac"};
-
-std::string escape(llvm::StringRef text) {
-  std::string valid =
-      llvm::json::isUTF8(text) ? text.str() : llvm::json::fixUTF8(text);
-  std::string escaped;
-  llvm::raw_string_ostream stream(escaped);
-  llvm::printHTMLEscaped(valid, stream);
-  return escaped;
-}
 
 /// One quantity over the batch size, a line and a band for each network.
 class Chart {
@@ -98,7 +88,7 @@ private:
                      "r=\"3\"><title>{3}, batch {4}: {5:F1} {6} ({7:F1} to "
                      "{8:F1})</title></circle>\n",
                      colour, x(static_cast<double>(step.batch)),
-                     y((step.*quantity).value), escape(model.network.name),
+                     y((step.*quantity).value), escapeHtml(model.network.name),
                      step.batch, (step.*quantity).value, unit,
                      (step.*quantity).low, (step.*quantity).high);
   }
@@ -125,13 +115,13 @@ polygon { fill-opacity: 0.15 } polyline { fill: none; stroke-width: 2 }
 )";
 
 void drawPage(const TrainingReport &report, llvm::raw_ostream &out) {
-  const std::string title = "Training on " + escape(report.device);
+  const std::string title = "Training on " + escapeHtml(report.device);
   out << "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">"
       << "<title>" << title << "</title><style>" << kStyle
       << "</style></head><body>\n<h1>" << title << "</h1>\n<p>";
   for (size_t i = 0; i < report.models.size(); ++i)
     out << "<b style=\"color:" << kColours[i % std::size(kColours)]
-        << "\">&#9679;</b> " << escape(report.models[i].network.name)
+        << "\">&#9679;</b> " << escapeHtml(report.models[i].network.name)
         << " &nbsp; ";
   out << "</p>\n<p>Batch size to the right; the band holds four of five cases; "
          "rest the mouse on a point for its figures.</p>\n"

@@ -77,10 +77,11 @@ Result<Placement> place(const network::Program &program,
                         const AllocationProblem &problem, int64_t weightBytes,
                         const SearchOptions &options);
 
-/// Packed parameters that are in memory at once, at most, in bytes.
-int64_t weightBytes(const network::Network &network,
-                    const network::Partition &partition,
-                    const SearchOptions &options);
+/// By op: packed parameters that are in memory while it runs, in bytes. A
+/// plan's memory counts the most of them.
+std::vector<int64_t> weightBytes(const network::Network &network,
+                                 const network::Partition &partition,
+                                 const SearchOptions &options);
 
 /// A partition with all that was computed about it.
 struct Plan {

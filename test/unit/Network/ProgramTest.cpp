@@ -101,6 +101,18 @@ TEST(Expand, InputTilesAndOutputTilesAreMoved) {
             Buffer::Role::Output);
 }
 
+TEST(Expand, KernelsOfTilesAreCountedInGridGroupsOnly) {
+  Builder builder;
+  const int x = builder.input(1, 1, 4, 4);
+  builder.output(builder.leakyRelu(x));
+  Network network = builder.network();
+  network.ops[0].kernels = 3;
+  network.ops[0].tileKernels = 2;
+  EXPECT_EQ(expand(network, {})->kernels(), 3);
+  EXPECT_EQ(expand(network, {{{0, 1, Schedule::whole()}}})->kernels(), 3);
+  EXPECT_EQ(expand(network, {{{0, 1, Schedule::grid(2, 1)}}})->kernels(), 4);
+}
+
 TEST(Expand, OutputThatIsAlsoUsedMovesBehindItsLastReader) {
   Builder builder;
   const int x = builder.leakyRelu(builder.input(1, 2, 4, 4));
