@@ -10,8 +10,10 @@
 #include "snug/Predict/TrainingModel.h"
 
 #include "llvm/ADT/StringExtras.h"
+#include "llvm/Support/Parallel.h"
 
 #include <algorithm>
+#include <mutex>
 #include <set>
 
 namespace snug::tool {
@@ -173,6 +175,39 @@ static std::string readLimits(const TrainingOptions &options,
   return "";
 }
 
+namespace {
+
+/// What became of a file.
+struct Outcome {
+  std::optional<TrainedModel> model;
+  ExitCode failure = kSuccess; ///< why there is none
+  std::string messages;        ///< to be printed
+};
+
+} // namespace
+
+/// Imports a network and predicts its steps.
+static Outcome predictModel(const std::string &file,
+                            const TrainingOptions &options,
+                            const predict::TrainingModel &training,
+                            const std::vector<int64_t> &batches) {
+  Outcome outcome;
+  llvm::raw_string_ostream messages(outcome.messages);
+  // A context each: what one leaves behind would be kept for all.
+  Session session(options.models.size() > 1 ? file : "", messages);
+  std::optional<predict::TrainingNetwork> network =
+      session.importForTraining({file, options.shapes});
+  if (!network) {
+    outcome.failure = session.getImportFailure();
+    return outcome;
+  }
+  TrainedModel &model = outcome.model.emplace();
+  model.file = file;
+  model.network = std::move(*network);
+  model.steps = training.predict(model.network, batches);
+  return outcome;
+}
+
 int runEstimateTraining(const TrainingOptions &options) {
   TrainingReport report;
   const Result<std::vector<int64_t>> batches = parseBatches(options.batches);
@@ -201,30 +236,35 @@ int runEstimateTraining(const TrainingOptions &options) {
   const std::optional<double> fitsInMib = report.limits.memoryMib
                                               ? report.limits.memoryMib
                                               : report.deviceMemoryMib;
+  const size_t count = options.models.size();
+  std::vector<Outcome> outcomes(count);
   Progress progress;
-  size_t failures = 0;
-  for (const std::string &file : options.models) {
-    progress.show("predicting " + file);
-    // A context each: what one leaves behind would be kept for all.
-    Session session(options.models.size() > 1 ? file : "");
-    std::optional<predict::TrainingNetwork> network =
-        session.importForTraining({file, options.shapes});
-    if (!network) {
-      if (session.getImportFailure() == kBadCommandLine)
-        return kBadCommandLine;
-      ++failures;
-      continue;
-    }
-    TrainedModel &model = report.models.emplace_back();
-    model.file = file;
-    model.network = std::move(*network);
-    model.steps = device->training->predict(model.network, *batches);
-    // Found by dozens of predictions: too long for a thousand models.
-    if (fitsInMib && options.models.size() == 1)
-      model.largestBatch =
-          largestBatch(*device->training, model.network, *fitsInMib);
-  }
+  std::mutex progressMutex;
+  size_t finished = 0;
+  llvm::parallelFor(0, count, [&](size_t i) {
+    outcomes[i] =
+        predictModel(options.models[i], options, *device->training, *batches);
+    const std::lock_guard<std::mutex> lock(progressMutex);
+    progress.show("predicted " + llvm::Twine(++finished) + " of " +
+                  llvm::Twine(count) + " networks");
+  });
   progress.clear();
+  size_t failures = 0;
+  for (Outcome &outcome : outcomes) {
+    llvm::errs() << outcome.messages;
+    if (outcome.failure == kBadCommandLine)
+      return kBadCommandLine;
+    if (outcome.model)
+      report.models.push_back(std::move(*outcome.model));
+    else
+      ++failures;
+  }
+  // Found by dozens of predictions: too long for a thousand models.
+  if (fitsInMib && count == 1 && failures == 0) {
+    TrainedModel &model = report.models.front();
+    model.largestBatch =
+        largestBatch(*device->training, model.network, *fitsInMib);
+  }
   if (report.models.empty())
     return kBadInput;
   if (report.isRanked)
@@ -239,8 +279,7 @@ int runEstimateTraining(const TrainingOptions &options) {
     return kBadInput;
   if (failures == 0)
     return kSuccess;
-  reportError(llvm::Twine(failures) + " of " +
-              llvm::Twine(options.models.size()) +
+  reportError(llvm::Twine(failures) + " of " + llvm::Twine(count) +
               " models could not be estimated, see above");
   return kBadInput;
 }

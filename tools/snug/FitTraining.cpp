@@ -8,11 +8,14 @@
 #include "snug/Predict/DeviceProfile.h"
 #include "snug/Predict/TrainingModel.h"
 
+#include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/MemoryBuffer.h"
+#include "llvm/Support/Parallel.h"
 #include "llvm/Support/Path.h"
 
 #include <map>
+#include <mutex>
 
 namespace snug::tool {
 
@@ -75,18 +78,29 @@ static bool readNetworks(const FitTrainingOptions &options, Progress &progress,
                          Data &data) {
   for (const TrainingRow &row : data.set.rows)
     data.networks[row.model()];
-  size_t done = 0;
-  for (auto &[model, network] : data.networks) {
-    progress.show(
-        formatv("reading network {0} of {1}", ++done, data.networks.size()));
+  std::vector<std::pair<llvm::StringRef, predict::TrainingNetwork *>> models;
+  for (auto &[model, network] : data.networks)
+    models.push_back({model, &network});
+  std::vector<std::string> messages(models.size());
+  std::mutex mutex;
+  size_t done = 0, failures = 0;
+  llvm::parallelFor(0, models.size(), [&](size_t i) {
+    auto [model, network] = models[i];
     llvm::SmallString<128> path(options.modelFolder);
     llvm::sys::path::append(path, model + ".onnx");
-    Session session(model);
+    llvm::raw_string_ostream stream(messages[i]);
+    Session session(model.str(), stream);
     auto read = session.importForTraining({path.str().str(), {}});
-    if (!read)
-      return false;
-    network = std::move(*read);
-  }
+    if (read)
+      *network = std::move(*read);
+    const std::lock_guard<std::mutex> lock(mutex);
+    failures += !read;
+    progress.show(formatv("reading network {0} of {1}", ++done, models.size()));
+  });
+  progress.clear();
+  llvm::errs() << llvm::join(messages, "");
+  if (failures > 0)
+    return false;
   for (const TrainingRow &row : data.set.rows) {
     predict::TrainingSample &sample = data.set.samples.emplace_back();
     sample.network = &data.networks[row.model()];

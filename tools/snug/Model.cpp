@@ -13,14 +13,13 @@
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/Diagnostics.h"
 #include "llvm/Support/Process.h"
-#include "llvm/Support/raw_ostream.h"
 
 using namespace mlir;
 
 namespace snug::tool {
 
-void reportError(const llvm::Twine &message) {
-  llvm::errs() << "snug: error: " << printable(message.str()) << "\n";
+void reportError(const llvm::Twine &message, llvm::raw_ostream &messages) {
+  messages << "snug: error: " << printable(message.str()) << "\n";
 }
 
 bool writeFile(const std::string &file,
@@ -56,32 +55,34 @@ static std::string place(Location location) {
 }
 
 static LogicalResult printDiagnostic(Diagnostic &diagnostic, bool namesNodes,
-                                     const std::string &subject) {
+                                     const std::string &subject,
+                                     llvm::raw_ostream &messages) {
   std::string text =
       namesNodes ? diagnostic.str()
                  : subject + place(diagnostic.getLocation()) + diagnostic.str();
   if (diagnostic.getSeverity() == DiagnosticSeverity::Error)
-    reportError(text);
+    reportError(text, messages);
   else
-    llvm::errs() << "snug: "
-                 << (diagnostic.getSeverity() == DiagnosticSeverity::Warning
-                         ? "warning: "
-                         : "note: ")
-                 << printable(text) << "\n";
+    messages << "snug: "
+             << (diagnostic.getSeverity() == DiagnosticSeverity::Warning
+                     ? "warning: "
+                     : "note: ")
+             << printable(text) << "\n";
   for (Diagnostic &note : diagnostic.getNotes())
-    llvm::errs() << "  note: " << printable(note.str()) << "\n";
+    messages << "  note: " << printable(note.str()) << "\n";
   return success();
 }
 
 // One thread: a compile takes a second, and starting a pool costs more than it
 // brings for one function.
-Session::Session(std::string subject)
-    : subject(subject.empty() ? "" : subject + ": "),
+Session::Session(std::string subject, llvm::raw_ostream &messages)
+    : subject(subject.empty() ? "" : subject + ": "), messages(messages),
       context(MLIRContext::Threading::DISABLED) {
   context.loadDialect<func::FuncDialect, cnn::SnugDialect, plan::PlanDialect>();
   context.printOpOnDiagnostic(false); // messages name nodes; IR is no help here
   context.getDiagEngine().registerHandler([this](Diagnostic &diagnostic) {
-    return printDiagnostic(diagnostic, isImporting, this->subject);
+    return printDiagnostic(diagnostic, isImporting, this->subject,
+                           this->messages);
   });
 }
 
@@ -107,7 +108,7 @@ OwningOpRef<ModuleOp> Session::import(const ModelOptions &options,
                                       bool forTraining) {
   Result<ImportOptions> importOptions = parseImportOptions(options.shapes);
   if (!importOptions) {
-    reportError(importOptions.error().message);
+    reportError(importOptions.error().message, messages);
     importFailure = kBadCommandLine;
     return nullptr;
   }

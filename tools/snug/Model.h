@@ -11,14 +11,16 @@
 #include "mlir/IR/MLIRContext.h"
 #include "mlir/IR/OwningOpRef.h"
 #include "llvm/ADT/Twine.h"
+#include "llvm/Support/raw_ostream.h"
 
 #include <optional>
 #include <string>
 
 namespace snug::tool {
 
-/// "snug: error: <message>" on standard error.
-void reportError(const llvm::Twine &message);
+/// "snug: error: <message>", by default on standard error.
+void reportError(const llvm::Twine &message,
+                 llvm::raw_ostream &messages = llvm::errs());
 
 /// Has `write` fill a file, whole or not at all; false where it fails itself or
 /// the file cannot be written, which is printed.
@@ -38,12 +40,14 @@ private:
 };
 
 /// A context with our dialects whose errors are printed as reportError() does,
-/// with the name of the ONNX node where one is known.
+/// with the name of the ONNX node where one is known. Sessions of several
+/// threads know nothing of each other.
 class Session {
 public:
   /// `subject`, if any, stands in front of every message: which of several
   /// models it is about.
-  explicit Session(std::string subject = "");
+  explicit Session(std::string subject = "",
+                   llvm::raw_ostream &messages = llvm::errs());
   mlir::MLIRContext &getContext() { return context; }
   /// Imports the model; null where that fails (the error is printed).
   mlir::OwningOpRef<mlir::ModuleOp> import(const ModelOptions &options);
@@ -66,6 +70,7 @@ private:
                                            bool forTraining);
 
   std::string subject;
+  llvm::raw_ostream &messages;
   mlir::MLIRContext context;
   ExitCode importFailure = kBadInput;
   bool isImporting = false; ///< the importer's messages name nodes themselves

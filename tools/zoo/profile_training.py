@@ -8,22 +8,40 @@ update) at each batch size, and writes OUT/profiles.csv and OUT/models. Every
 measurement runs in a process of its own; one that fails is recorded as such.
 Needs PyTorch and onnx, which `pip install torch onnx` brings.
 
-`latency_ms` is the mean of three steps after one; `mem_used_mib` is the peak of
+`latency_ms` is the median of some steps after one; `mem_used_mib` is the peak of
 the process over its value before the network was built: resident memory on a
 CPU, and on a GPU what its context and PyTorch's allocator take there.
 """
 
 import argparse
 import csv
+import math
 import os
 import shutil
+import statistics
 import subprocess
 import sys
 import time
 
 COLUMNS = ["network", "pruning_percent", "batch_size", "latency_ms", "mem_used_mib", "passed"]
-STEPS = 3
+STEPS, ENOUGH_SECONDS = 7, 20
 MOMENTUM, DECAY, RATE = 0.9, 1e-4, 1e-3
+
+
+def padding(images, inputs, given):
+    """Top, left, bottom and right pads of a window, also where ONNX derives them."""
+    automatic = given.get("auto_pad", b"NOTSET")
+    if not automatic.startswith(b"SAME"):
+        return given.get("pads", [0, 0, 0, 0]) if automatic != b"VALID" else [0, 0, 0, 0]
+    pads = [0, 0, 0, 0]
+    kernel = given.get("kernel_shape") or inputs[1].shape[2:]
+    for axis, (size, window) in enumerate(zip(images.shape[2:], kernel)):
+        stride = given.get("strides", [1, 1])[axis]
+        reach = (window - 1) * given.get("dilations", [1, 1])[axis] + 1
+        total = max((-(-size // stride) - 1) * stride + reach - size, 0)
+        pads[axis] = total // 2 if automatic == b"SAME_UPPER" else total - total // 2
+        pads[axis + 2] = total - pads[axis]
+    return pads
 
 
 def build(path, torch):
@@ -68,7 +86,7 @@ def build(path, torch):
             super().__init__()
             self.weights, self.buffers_ = torch.nn.ParameterDict(), {}
             for node, _ in nodes:
-                trained = {"Conv": (1, 2), "Gemm": (1, 2), "BatchNormalization": (1, 2), "PRelu": (1,)}.get(node.op_type, ())
+                trained = {"Conv": (1, 2), "ConvTranspose": (1, 2), "Gemm": (1, 2), "BatchNormalization": (1, 2), "PRelu": (1,)}.get(node.op_type, ())
                 for index, name in enumerate(node.input):
                     if name in known and index in trained:
                         self.weights[self.key(name)] = torch.nn.Parameter(known[name].float())
@@ -91,18 +109,19 @@ def build(path, torch):
             for node, given in nodes:
                 inputs = [self.value(name, values) if name else None for name in node.input]
                 in_place = uses[node.input[0]] == 1 and producer.get(node.input[0]) not in (None, "Relu", "Clip", "LeakyRelu", "Sigmoid", "Softmax")
-                values[node.output[0]] = self.run(node.op_type, inputs, given, in_place)
-                del inputs
+                made = self.run(node.op_type, inputs, given, in_place, len(node.output))
+                values.update(zip(node.output, made if node.op_type == "Split" else [made]))
+                del inputs, made
                 for name in node.input:
                     left[name] = left.get(name, 1) - 1
                     if left[name] == 0:
                         values.pop(name, None)
             return values[graph.output[0].name]
 
-        def run(self, kind, inputs, given, in_place):
+        def run(self, kind, inputs, given, in_place, results):
             first = inputs[0]
-            pads = given.get("pads", [0, 0, 0, 0])
-            if kind in ("Conv", "MaxPool", "AveragePool") and (pads[:2] != pads[2:] or given.get("auto_pad", b"NOTSET") != b"NOTSET"):
+            pads = padding(first, inputs, given) if kind in ("Conv", "MaxPool", "AveragePool") else given.get("pads", [0, 0, 0, 0])
+            if kind in ("Conv", "MaxPool", "AveragePool") and pads[:2] != pads[2:]:
                 low = [0, 0]
                 first = functional.pad(first, [pads[1], pads[3], pads[0], pads[2]], value=float("-inf") if kind == "MaxPool" else 0.0)
             else:
@@ -118,13 +137,22 @@ def build(path, torch):
             if kind == "LeakyRelu":
                 return functional.leaky_relu(first, given.get("alpha", 0.01), inplace=in_place)
             if kind == "Clip":
-                low, high = (given[k] if k in given else float(inputs[i]) for k, i in (("min", 1), ("max", 2)))
+                bounds = {"min": -math.inf, "max": math.inf, **{k: float(v) for k, v in zip(("min", "max"), inputs[1:]) if v is not None},
+                          **{k: given[k] for k in ("min", "max") if k in given}}
+                low, high = bounds["min"], bounds["max"]
                 return functional.hardtanh(first, low, high, inplace=in_place)
             if kind == "MaxPool":
                 return functional.max_pool2d(first, given["kernel_shape"], strides, low, ceil_mode=bool(given.get("ceil_mode", 0)))
             if kind == "AveragePool":
                 return functional.avg_pool2d(first, given["kernel_shape"], strides, low, ceil_mode=bool(given.get("ceil_mode", 0)),
                                              count_include_pad=bool(given.get("count_include_pad", 0)))
+            if kind == "ConvTranspose" and pads[:2] == pads[2:]:
+                return functional.conv_transpose2d(first, inputs[1], inputs[2] if len(inputs) > 2 else None, strides, low,
+                                                   given.get("output_padding", [0, 0]), given.get("group", 1), given.get("dilations", [1, 1]))
+            if kind == "Resize" and given.get("mode") in (b"nearest", b"linear"):
+                scales = inputs[2].tolist() if len(inputs) > 2 and inputs[2] is not None and inputs[2].numel() else None
+                size = [int(extent * scale) for extent, scale in zip(first.shape[2:], scales[2:])] if scales else inputs[3].tolist()[2:]
+                return functional.interpolate(first, size, mode="nearest" if given["mode"] == b"nearest" else "bilinear")
             if kind == "GlobalAveragePool":
                 return functional.adaptive_avg_pool2d(first, 1)
             if kind == "Gemm":
@@ -132,7 +160,7 @@ def build(path, torch):
             if kind == "Flatten":
                 return first.flatten(1)
             if kind == "Reshape":
-                return first.reshape([len(first), *inputs[1].tolist()[1:]])
+                return first.reshape([len(first), *(extent or first.shape[axis] for axis, extent in enumerate(inputs[1].tolist()) if axis)])
             # The arithmetic of shapes in a view.
             if kind == "Shape":
                 return torch.tensor(first.shape)
@@ -144,6 +172,11 @@ def build(path, torch):
                 for axis in sorted(axes, reverse=kind == "Squeeze"):
                     first = first.unsqueeze(axis) if kind == "Unsqueeze" else first.squeeze(axis)
                 return first
+            if kind == "Transpose":
+                return first.permute(given["perm"])
+            if kind == "Split":
+                parts = given.get("split") or (inputs[1].tolist() if len(inputs) > 1 else first.shape[given.get("axis", 0)] // results)
+                return first.split(parts, given.get("axis", 0))
             if kind == "Concat":
                 return torch.cat(inputs, given["axis"])
             if kind == "LRN":
@@ -189,10 +222,12 @@ def measure(path, batch, device):
             torch.cuda.synchronize()
 
     step()
-    begin = time.perf_counter()
-    for _ in range(STEPS):
+    times = []
+    while len(times) < STEPS and (len(times) < 3 or sum(times) < ENOUGH_SECONDS):
+        begin = time.perf_counter()
         step()
-    ms = 1000 * (time.perf_counter() - begin) / STEPS
+        times.append(time.perf_counter() - begin)
+    ms = 1000 * statistics.median(times)
     if device == "cuda":
         free, total = torch.cuda.mem_get_info()
         context = total - free - torch.cuda.memory_reserved()

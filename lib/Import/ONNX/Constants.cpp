@@ -35,12 +35,12 @@ Constant &GraphImporter::bindConstant(StringRef name) {
 }
 
 Constant *GraphImporter::findConstant(StringRef name) {
-  auto found = bindings.find(name.str());
+  auto found = bindings.find(name);
   return found == bindings.end() ? nullptr : found->second.constant;
 }
 
 void GraphImporter::release(Constant &constant, StringRef name) {
-  auto found = uses.find(name.str());
+  auto found = uses.find(name);
   if (found == uses.end() || found->second != 1 || !constant.tensor)
     return;
   file.release(constant.tensor->bytes);
@@ -112,7 +112,7 @@ std::optional<ConstantTensor> GraphImporter::untouchedZeros(NodeReader &node) {
 
 const ConstantTensor *GraphImporter::tensorOf(NodeReader &node, int index,
                                               StringRef role) {
-  auto found = bindings.find(node.input(index).str());
+  auto found = bindings.find(node.input(index));
   if (found == bindings.end())
     return nullptr; // left out, which checkOperands() reported
   if (Constant *constant = found->second.constant) {

@@ -287,7 +287,7 @@ GraphImporter::inputShape(const onnx::ValueInfoProto &input) {
 }
 
 bool GraphImporter::sortNodes() {
-  std::map<std::string, int> producers;
+  llvm::StringMap<int> producers;
   for (auto [index, node] : llvm::enumerate(graph.node()))
     for (const std::string &output : node.output()) {
       if (output.empty())

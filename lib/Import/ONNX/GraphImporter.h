@@ -14,6 +14,7 @@
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/Verifier.h"
+#include "llvm/ADT/StringMap.h"
 
 #include <cstdlib>
 #include <deque>
@@ -285,16 +286,16 @@ private:
   std::optional<Shape> knownResult;
   int64_t quantizations = 0; ///< nodes that are left out
   int64_t halfCasts = 0;
-  std::map<std::string, Binding> bindings;
+  llvm::StringMap<Binding> bindings;
   std::deque<Constant> constants;
   /// Matrix products whose results no ONNX name stands for.
   llvm::DenseSet<mlir::Operation *> innerProducts;
   std::vector<UntouchedZeros> zeros; ///< the last one is the longest
   int64_t madeBytes = 0;             ///< of weights that the file does not hold
   std::vector<int> order;            ///< nodes, topologically sorted
-  std::map<std::string, int> uses;   ///< by nodes and as outputs, if any
+  llvm::StringMap<int> uses;         ///< by nodes and as outputs, if any
   std::map<std::string, int64_t> symbols; ///< named dimensions that are known
-  std::map<std::string, const onnx::TypeProto *> declaredTypes;
+  llvm::StringMap<const onnx::TypeProto *> declaredTypes;
 };
 
 /// A verifier's message without the op's name in front.

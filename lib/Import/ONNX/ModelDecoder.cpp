@@ -6,8 +6,6 @@
 
 #include "llvm/ADT/Twine.h"
 
-#include "google/protobuf/io/coded_stream.h"
-
 #include <climits>
 #include <cstdint>
 #include <cstring>
@@ -243,10 +241,9 @@ bool Decoder::merge(google::protobuf::MessageLite &message, const Field &field,
   if (!charge(kFieldBytes +
               factor * static_cast<int64_t>(field.content.size())))
     return false;
-  google::protobuf::io::CodedInputStream stream(
-      reinterpret_cast<const uint8_t *>(field.whole.data()),
-      static_cast<int>(field.whole.size()));
-  return message.MergeFromCodedStream(&stream) || damaged(what, field.whole);
+  // A copy, but streams cost more: fields are small and many.
+  return message.MergeFromString(field.whole.str()) ||
+         damaged(what, field.whole);
 }
 
 bool Decoder::decode(StringRef bytes, onnx::ModelProto &model) {

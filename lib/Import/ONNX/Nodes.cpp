@@ -224,7 +224,7 @@ void GraphImporter::importNode(const onnx::NodeProto &node) {
 }
 
 mlir::RankedTensorType GraphImporter::declaredType(StringRef name) const {
-  auto found = declaredTypes.find(name.str());
+  auto found = declaredTypes.find(name);
   if (found == declaredTypes.end() || !found->second->has_tensor_type() ||
       !found->second->tensor_type().has_shape())
     return {};
@@ -277,7 +277,7 @@ mlir::RankedTensorType GraphImporter::opaqueType(NodeReader &node, int index) {
     mlir::RankedTensorType type = tensorType(*knownResult);
     return cnn::detail::isStaticTensor(type) ? type : mlir::RankedTensorType();
   }
-  auto input = bindings.find(node.input(0).str());
+  auto input = bindings.find(node.input(0));
   if (isDefaultDomain(node.node().domain()) &&
       likeInput.count(node.node().op_type()) && input != bindings.end() &&
       input->second.value)
@@ -292,7 +292,7 @@ bool GraphImporter::importOpaque(NodeReader &node,
   for (int index = 0; index < node.node().output_size(); ++index) {
     const StringRef name = node.output(index);
     // Results that nobody reads need no type.
-    if (name.empty() || (index > 0 && !uses.count(name.str())))
+    if (name.empty() || (index > 0 && !uses.count(name)))
       continue;
     mlir::Type type = opaqueType(node, index);
     if (!type) {
@@ -308,7 +308,7 @@ bool GraphImporter::importOpaque(NodeReader &node,
     return false;
   llvm::SmallVector<Value> operands;
   for (int index = 0; index < node.inputCount(); ++index) {
-    auto found = bindings.find(node.input(index).str());
+    auto found = bindings.find(node.input(index));
     if (found == bindings.end() || node.input(index).empty())
       continue;
     if (found->second.value) {
@@ -345,7 +345,7 @@ bool GraphImporter::importOpaque(NodeReader &node,
 //===----------------------------------------------------------------------===//
 
 Value GraphImporter::activation(NodeReader &node, int index) {
-  auto found = bindings.find(node.input(index).str());
+  auto found = bindings.find(node.input(index));
   if (found == bindings.end())
     return {}; // left out, which checkOperands() reported
   if (found->second.constant) {
@@ -364,7 +364,7 @@ Value GraphImporter::operand(NodeReader &node, int index) {
 }
 
 int64_t GraphImporter::rankOf(NodeReader &node, int index) {
-  auto found = bindings.find(node.input(index).str());
+  auto found = bindings.find(node.input(index));
   return found != bindings.end() && found->second.value
              ? int64_t(shapeOf(found->second.value).size())
              : 4;
@@ -390,7 +390,7 @@ Value GraphImporter::image(NodeReader &node, int index) {
 
 void GraphImporter::setResult(NodeReader &node, Value value, int index) {
   if (!node.output(index).empty())
-    bindings[node.output(index).str()].value = value;
+    bindings[node.output(index)].value = value;
 }
 
 void GraphImporter::setImageResult(NodeReader &node, Value value) {

@@ -233,7 +233,7 @@ void GraphImporter::importPow(NodeReader &node) {
 /// reads is the product's bias.
 bool GraphImporter::addToProduct(NodeReader &node, Value input, int index) {
   const ConstantTensor *summand = node.tensor(index, "summand");
-  if (!summand || uses[node.input(1 - index).str()] != 1)
+  if (!summand || uses[node.input(1 - index)] != 1)
     return false;
   auto product = input.getDefiningOp<cnn::GemmOp>();
   if (auto turned = input.getDefiningOp<cnn::ReshapeOp>())

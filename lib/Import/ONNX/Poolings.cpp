@@ -112,7 +112,7 @@ Shape GraphImporter::ceilPads(NodeReader &node, Value input,
 
 void GraphImporter::importMaxPool(NodeReader &node) {
   node.checkOperands(1, 1, /*outputs=*/2);
-  if (!node.output(1).empty() && uses.count(node.output(1).str()))
+  if (!node.output(1).empty() && uses.count(node.output(1)))
     node.unsupported("its second output, the indices, is used; only the first "
                      "is supported");
   if (node.opset() >= 8)

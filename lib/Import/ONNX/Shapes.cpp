@@ -22,7 +22,7 @@ void GraphImporter::importDropout(NodeReader &node) {
   node.checkOperands(1, byInputs ? 3 : 1, /*outputs=*/2);
   // The ratio and the seed are of training only.
   node.ignore(byInputs ? "seed" : "ratio");
-  if (!node.output(1).empty() && uses.count(node.output(1).str()))
+  if (!node.output(1).empty() && uses.count(node.output(1)))
     node.unsupported("its second output, the mask, is used; only the first is "
                      "supported");
   if (node.hasInput(2)) {
@@ -207,7 +207,7 @@ void GraphImporter::importSplit(NodeReader &node) {
     begin += extent;
     // Nobody may read a part; the first output is never left out.
     const StringRef name = node.output(int(index));
-    if (!name.empty() && uses.count(name.str()))
+    if (!name.empty() && uses.count(name))
       setResult(node, slice(node, input, ranges), int(index));
   }
 }

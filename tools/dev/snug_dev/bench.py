@@ -79,8 +79,9 @@ def report():
 
 
 def write_report():
+    text = report()  # first: where it fails, the page stays
     with open(os.path.join(ROOT, PAGE), "w", encoding="utf-8") as file:
-        file.write(report())
+        file.write(text)
     say(f"written: {PAGE}")
 
 

@@ -43,6 +43,7 @@ def parser():
     p.add_argument("--batch", type=positive, metavar="N", help="images in the input")
     p.add_argument("--seed", type=int, default=DEFAULT_SEED, metavar="N", help="of the weights (%(default)s)")
     p.add_argument("--width", type=factor, metavar="W", help="factor of the channels, of networks that are published in several widths")
+    p.add_argument("--cell", type=int, metavar="N", help="of a network that is one of a search space")
     p.add_argument("--opset", type=int, metavar="N",
                    help=f"ONNX opset, {OLDEST_OPSET} to {NEWEST_OPSET} ({DEFAULT_OPSET}, or the oldest that has the network's operators)")
     p.add_argument("--list", action="store_true", help="list the networks, with multiply-accumulates and bytes of weights")
@@ -92,7 +93,7 @@ def main():
         return 1
     try:
         builder, result = build(arguments.name, arguments.size, arguments.batch, arguments.seed % 2**63, arguments.opset,
-                                width=arguments.width)
+                                width=arguments.width, cell=arguments.cell)
     except ZooError as error:
         print(f"zoo: error: {error}", file=sys.stderr)
         return 1

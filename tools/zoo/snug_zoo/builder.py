@@ -144,8 +144,9 @@ class Builder(Movement, Graph):
         self.normalized += math.prod(x.shape)
 
         def near(statistic, scatter):
-            # float16 steps: the same figures whatever order a machine sums in.
-            return (statistic * scatter).astype(np.float16)
+            # In 11 bits: the same figures whatever order a machine sums in.
+            fraction, exponent = np.frexp(statistic * scatter)
+            return np.ldexp(np.round(fraction * 2048) / 2048, exponent)
 
         scale = self._parameter(stem + ".scale", shape, lambda: self.random.uniform(0.8, 1.2, shape))
         shift = self._parameter(stem + ".bias", shape, lambda: self._normal(shape, 0.2))

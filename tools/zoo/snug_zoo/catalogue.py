@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """The networks by name, each with its usual input."""
 
-from snug_zoo import (alexnet, deeplab, densenet, efficientnet, espcn, inception, mobilenet, odd, odd_branches, odd_operators, resnet, shufflenet,
-                      squeezenet, unet, vgg, yolo)
+from snug_zoo import (alexnet, deeplab, densenet, efficientnet, espcn, inception, mobilenet, nasbench, odd, odd_branches, odd_operators, resnet,
+                      shufflenet, squeezenet, unet, vgg, yolo)
 from snug_zoo.builder import Builder
 from snug_zoo.graph import OLDEST_OPSET, Tensor, ZooError
 
@@ -11,14 +11,18 @@ DEFAULT_SEED = 1
 
 
 class Network:
-    """How to build one network: its function, channels, height, width and batch; the oldest opset that can say it."""
+    """How to build one network: its function, channels, height, width and batch; the oldest opset that can say it.
 
-    def __init__(self, build, shape, batch=1, opset=OLDEST_OPSET, has_width=False):
+    `choice` is the keyword of what else can be chosen of it: width (the factor
+    of the channels) or cell.
+    """
+
+    def __init__(self, build, shape, batch=1, opset=OLDEST_OPSET, choice=None):
         self.build = build
         self.shape = shape
         self.batch = batch
         self.opset = opset
-        self.has_width = has_width
+        self.choice = choice
         self.about = (build.__doc__ or "").strip().split("\n")[0]
 
 
@@ -31,8 +35,9 @@ NETWORKS = {
     "googlenet": Network(inception.googlenet, (3, 224, 224)),
     "inception_v3": Network(inception.inception_v3, (3, 299, 299)),
     "mobilenet_v1": Network(mobilenet.mobilenet_v1, (3, 224, 224)),
-    "mobilenet_v2": Network(mobilenet.mobilenet_v2, (3, 224, 224), has_width=True),
+    "mobilenet_v2": Network(mobilenet.mobilenet_v2, (3, 224, 224), choice="width"),
     "mobilenet_v3_small": Network(mobilenet.mobilenet_v3_small, (3, 224, 224)),
+    "nasbench201": Network(nasbench.nasbench201, (3, 32, 32), choice="cell"),
     "resnet18": Network(resnet.resnet18, (3, 224, 224)),
     "resnet50": Network(resnet.resnet50, (3, 224, 224)),
     "shufflenet_v2": Network(shufflenet.shufflenet_v2, (3, 224, 224)),
@@ -106,21 +111,23 @@ def results_of(built):
     return [built] if isinstance(built, Tensor) else list(built)
 
 
-def build(name, size=None, batch=None, seed=DEFAULT_SEED, opset=None, weights=True, width=None):
-    """Builds a network. `size` is (height, width) or None for the usual one, `width` the factor of the channels.
+def build(name, size=None, batch=None, seed=DEFAULT_SEED, opset=None, weights=True, builder=Builder, **chosen):
+    """Builds a network. `size` is (height, width) or None for the usual one.
 
-    Returns (builder, its output or a list of them); `builder.model(outputs)` is
-    the ONNX model unless `weights` is false, when only counts are kept. Raises
-    ZooError.
+    `chosen` may hold what can be chosen of it, see Network. Returns (builder,
+    its output or a list of them); `builder.model(outputs)` is the ONNX model
+    unless `weights` is false, when only counts are kept. Raises ZooError.
     """
     network = NETWORKS[name]
     if opset is not None and opset < network.opset:
         raise ZooError(f"{name} needs opset {network.opset} or newer; choose another --opset")
-    if width is not None and not network.has_width:
-        raise ZooError(f"{name} has one width; those of {', '.join(n for n, w in NETWORKS.items() if w.has_width)} may be chosen with --width")
+    chosen = {key: value for key, value in chosen.items() if value is not None}
+    for key in chosen:
+        if key != network.choice:
+            raise ZooError(f"{name} has one {key}; with --{key} one can be chosen of {', '.join(n for n, w in NETWORKS.items() if w.choice == key)}")
     channels, height, columns = network.shape
     if size is not None:
         height, columns = size
-    builder = Builder(name, opset or max(DEFAULT_OPSET, network.opset), seed, weights)
-    x = builder.network_input((batch or network.batch, channels, height, columns))
-    return builder, network.build(builder, x, **({} if width is None else {"width": width}))
+    made = builder(name, opset or max(DEFAULT_OPSET, network.opset), seed, weights)
+    x = made.network_input((batch or network.batch, channels, height, columns))
+    return made, network.build(made, x, **chosen)

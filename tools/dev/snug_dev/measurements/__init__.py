@@ -9,4 +9,4 @@ when the JSON has been written there.
 """
 
 # The order of the page. A name becomes a module with underscores for dashes.
-NAMES = ["whole-way", "any-cnn", "peers", "predictions", "limits", "training", "addresses", "kernels", "overhead"]
+NAMES = ["whole-way", "any-cnn", "peers", "predictions", "limits", "training", "training-here", "addresses", "kernels", "overhead"]
