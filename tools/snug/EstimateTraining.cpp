@@ -18,8 +18,6 @@
 
 namespace snug::tool {
 
-using predict::TrainingPrediction;
-
 /// The largest batch size that is asked for or tried.
 constexpr int64_t kMaximumBatch = 1 << 20;
 constexpr double kMib = 1024.0 * 1024.0;
@@ -98,27 +96,18 @@ static Result<double> parseDuration(const std::string &text) {
 static int64_t largestBatch(const predict::TrainingModel &model,
                             const predict::TrainingNetwork &network,
                             double mib) {
-  // Memory grows with the batch size: bisection, 16 sizes at a time.
-  int64_t fits = 0, fails = kMaximumBatch + 1;
-  while (fails - fits > 1) {
-    std::vector<int64_t> tried;
-    if (fits == 0 && fails > kMaximumBatch)
-      for (int64_t batch = 1; batch <= kMaximumBatch; batch *= 2)
-        tried.push_back(batch);
-    else
-      for (int64_t part = 1; part < 16; ++part)
-        if (int64_t batch = fits + (fails - fits) * part / 16;
-            batch > fits && (tried.empty() || batch > tried.back()))
-          tried.push_back(batch);
-    for (const TrainingPrediction &step : model.predict(network, tried))
-      if (step.neededMib <= mib) {
-        fits = step.batch;
-      } else {
-        fails = step.batch;
-        break;
-      }
-    if (fits == kMaximumBatch)
-      break;
+  // Memory grows with the batch size: doubling, then bisection.
+  int64_t fits = 0, fails = 1;
+  auto fitsAt = [&](int64_t batch) {
+    return model.predict(network, {batch}).front().neededMib <= mib;
+  };
+  while (fails <= kMaximumBatch && fitsAt(fails)) {
+    fits = fails;
+    fails *= 2;
+  }
+  while (fits < kMaximumBatch && fails - fits > 1) {
+    const int64_t middle = fits + (fails - fits) / 2;
+    (fitsAt(middle) ? fits : fails) = middle;
   }
   return fits;
 }
