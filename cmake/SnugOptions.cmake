@@ -40,6 +40,10 @@ endif()
 if(SNUG_FUZZ)
   add_compile_options(-fsanitize=fuzzer-no-link)
 endif()
+# Tests, command lines and generated code take no time, but most of that of
+# a build: with less optimisation a third less.
+set(SNUG_QUICK_COMPILE "$<$<NOT:$<CONFIG:Debug>>:-O1>")
+
 if(SNUG_SANITIZE)
   add_compile_options(-fsanitize=${SNUG_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
   add_link_options(-fsanitize=${SNUG_SANITIZE})

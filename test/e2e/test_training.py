@@ -4,6 +4,7 @@
 import csv
 import os
 import random
+import re
 
 import numpy as np
 from onnx import TensorProto, helper, numpy_helper
@@ -223,6 +224,13 @@ def _():
     check_refused(estimate(ends, device), "'turn': the batch axis ends here")
     done = estimate(net, flat, device)
     check(done.status == 1 and "flat.onnx" in done.output and "1 of 2 models could not be estimated" in done.output, done.tail())
+    # Several are read at a time; what is said keeps their order.
+    table = os.path.join(folder, "many.csv")
+    done = run([binary("snug"), "estimate", "--training", device, "--batch=2", "--csv=" + table, *[net, flat, net, unknown, ends] * 8])
+    said = re.findall(r"error: (\S+\.onnx): ", done.output)
+    check(done.status == 1 and said == [flat, unknown, ends] * 8, f"{said}\n{done.tail()}")
+    with open(table, encoding="utf-8") as file:
+        check(len(list(csv.DictReader(file))) == 16, "a line for each network that is known")
 
 
 @test("training/fits that are refused")

@@ -9,6 +9,7 @@ run is a failure, never a skip.
 """
 
 import argparse
+import concurrent.futures
 import json
 import os
 import re
@@ -87,14 +88,15 @@ def add_gtest_report(summary, prefix, path):
                 summary.add(name, "passed")
 
 
-def run_ctest(summary, stage, folder, pattern, environment=None, only=None):
-    """Runs every registered test once, or those in `only`; a GoogleTest binary counts case by case."""
+def run_ctest(summary, stage, folder, pattern, environment=None, only=None, together=1):
+    """Runs every registered test once, or those in `only`, so many together; a GoogleTest binary counts case by case."""
     tests, problem = ctest_commands(folder)
     if tests is None:
         summary.add(stage, "failed", "ctest cannot list its tests, the build may have failed" + indent(problem))
         return
     if not tests:
         summary.add(stage, "failed", "ctest knows no tests")
+    waiting = []
     for name, command, directory in tests:
         if only and name not in only:
             continue
@@ -112,17 +114,24 @@ def run_ctest(summary, stage, folder, pattern, environment=None, only=None):
         report = os.path.join(LOGS, f"{stage}-{name}.json")
         if os.path.exists(report):
             os.remove(report)
-        done = run(argv, TEST_TIMEOUT, dict(environment or {}, GTEST_OUTPUT="json:" + report), directory)
-        with open(os.path.join(LOGS, f"{stage}-{name}.log"), "w", encoding="utf-8") as log:
-            log.write(done.output)
-        before = summary.failed
-        if os.path.exists(report):
-            add_gtest_report(summary, prefix, report)
-        elif done.status == 0:
-            summary.add(prefix, "passed")
-        if done.status != 0 and summary.failed == before:
-            # A crash, a sanitizer's report or a test that is not GoogleTest's.
-            summary.add(prefix, "failed", f"exit status {done.status}" + indent(done.tail()))
+        waiting.append((prefix, argv, report, directory))
+
+    def run_one(test):
+        _, argv, report, directory = test
+        return run(argv, TEST_TIMEOUT, dict(environment or {}, GTEST_OUTPUT="json:" + report), directory)
+
+    with concurrent.futures.ThreadPoolExecutor(together) as pool:
+        for (prefix, _, report, _), done in zip(waiting, pool.map(run_one, waiting)):
+            with open(os.path.splitext(report)[0] + ".log", "w", encoding="utf-8") as log:
+                log.write(done.output)
+            before = summary.failed
+            if os.path.exists(report):
+                add_gtest_report(summary, prefix, report)
+            elif done.status == 0:
+                summary.add(prefix, "passed")
+            if done.status != 0 and summary.failed == before:
+                # A crash, a sanitizer's report or a test that is not GoogleTest's.
+                summary.add(prefix, "failed", f"exit status {done.status}" + indent(done.tail()))
 
 
 def stage_build(summary, options):
@@ -192,21 +201,28 @@ SANITIZERS = [("address,undefined", "build-sanitize", None), ("thread", "build-s
 
 
 def stage_sanitize(summary, options):
+    # Clang takes half of GCC's time for instrumented code.
+    cxx, problem = fuzz.compiler()
+    if problem:
+        summary.add("sanitize", "failed", problem)
+        return
+    cores = os.cpu_count() or 1
     for sanitizers, folder, targets in SANITIZERS:
         label, folder = "sanitize-" + sanitizers.split(",")[0], os.path.join(ROOT, folder)
         flags = ["-DSNUG_BUILD_COMPILER=OFF", "-DSNUG_BUILD_TESTS=ON", "-DSNUG_RUN_STATIC=OFF", "-DSNUG_SANITIZE=" + sanitizers,
-                 "-DCMAKE_BUILD_TYPE=Release", "-DCMAKE_CXX_FLAGS_RELEASE=-O1 -g1"]
+                 "-DCMAKE_BUILD_TYPE=Release", "-DCMAKE_CXX_FLAGS_RELEASE=-O1 -g1", "-DCMAKE_CXX_COMPILER=" + cxx,
+                 "-DCMAKE_C_COMPILER=" + cxx.replace("clang++", "clang")]
         configured = run(["cmake", "-S", ROOT, "-B", folder, "-G", "Ninja", *flags])
         if configured.status != 0:
             summary.add(label, "failed", "cmake could not configure" + indent(configured.tail()))
             continue
         goals = ["--target", *targets] if targets else []
-        if run_visibly(["cmake", "--build", folder, "-j", str(os.cpu_count() or 1), *goals]) != 0:
+        if run_visibly(["cmake", "--build", folder, "-j", str(cores), *goals]) != 0:
             summary.add(label, "failed", "the build with sanitizers failed, see above")
             continue
         environment = {"ASAN_OPTIONS": "detect_leaks=1:allocator_may_return_null=1", "UBSAN_OPTIONS": "print_stacktrace=1",
                        "TSAN_OPTIONS": "halt_on_error=1"}
-        run_ctest(summary, label, folder, options.filter, environment, targets)
+        run_ctest(summary, label, folder, options.filter, environment, targets, together=cores)
 
 
 FUZZ_SECONDS = 20  # of each target
@@ -219,9 +235,9 @@ def stage_fuzz(summary, options):
     if problem := fuzz.build(chosen):
         summary.add("fuzz", "failed", problem)
         return
-    for target in chosen:
-        problem, _ = fuzz.fuzz(target, FUZZ_SECONDS)
-        summary.add("fuzz/" + target, "failed" if problem else "passed", indent(problem))
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+        for target, (problem, _) in zip(chosen, pool.map(lambda t: fuzz.fuzz(t, FUZZ_SECONDS), chosen)):
+            summary.add("fuzz/" + target, "failed" if problem else "passed", indent(problem))
 
 
 def arguments():
