@@ -30,7 +30,7 @@ target_include_directories(snug-runtime-kernel-tests PRIVATE
   "${CMAKE_CURRENT_LIST_DIR}/../src/cpu")
 target_link_libraries(snug-runtime-kernel-tests PRIVATE
   SnugCpuKernels SnugCatalogue SnugThreadPool GTest::GTest GTest::Main)
-target_compile_options(snug-runtime-kernel-tests PRIVATE ${SNUG_RUNTIME_WARNINGS})
+target_compile_options(snug-runtime-kernel-tests PRIVATE ${SNUG_TEST_OPTIONS})
 if(emulate_avx512)
   target_compile_definitions(snug-runtime-kernel-tests PRIVATE SNUG_EMULATED_AVX512)
 endif()
@@ -38,7 +38,7 @@ add_test(NAME runtime-kernels COMMAND snug-runtime-kernel-tests)
 
 # The objects of the larger instruction sets may define nothing that a linker
 # would merge with another set's copy.
-if(SNUG_X86_KERNELS AND CMAKE_NM AND CMAKE_BUILD_TYPE STREQUAL "Release" AND NOT SNUG_SANITIZE)
+if(TARGET SnugKernelsAvx512 AND CMAKE_NM AND CMAKE_BUILD_TYPE STREQUAL "Release" AND NOT SNUG_SANITIZE)
   add_test(NAME runtime-kernels-no-shared-inlines
     COMMAND ${CMAKE_COMMAND} "-DNM=${CMAKE_NM}"
       "-DOBJECTS=$<TARGET_OBJECTS:SnugKernelsAvx2>;$<TARGET_OBJECTS:SnugKernelsAvx512>"

@@ -33,8 +33,8 @@ ORT_OPSET = 26
 # Sizes at which a network of the zoo runs in a moment and yet has all its parts.
 SMALL = {
     "alexnet": (131, 131), "deeplab": (97, 129), "densenet121": (65, 65), "efficientnet_b0": (64, 96), "espcn": (45, 62), "googlenet": (75, 69),
-    "inception_v3": (91, 107), "mobilenet_v1": (65, 33), "mobilenet_v2": (65, 97), "mobilenet_v3_small": (81, 64), "resnet18": (67, 93),
-    "resnet50": (64, 64), "shufflenet_v2": (96, 70), "squeezenet1.1": (83, 64), "tiny-yolov2": (96, 160), "unet": (47, 64),
+    "inception_v3": (91, 107), "mobilenet_v1": (65, 33), "mobilenet_v2": (65, 97), "mobilenet_v3_small": (81, 64), "nasbench201": (32, 32),
+    "resnet18": (67, 93), "resnet50": (64, 64), "shufflenet_v2": (96, 70), "squeezenet1.1": (83, 64), "tiny-yolov2": (96, 160), "unet": (47, 64),
     "yolov2": (96, 128), "yolov2-first16": (96, 96), "yolov3-tiny": (96, 160), "yolov5n": (96, 128),
 }
 

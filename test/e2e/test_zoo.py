@@ -34,6 +34,7 @@ PUBLISHED = {
     "mobilenet_v1": (569e6, 4_231_976),
     "mobilenet_v2": (301e6, 3_504_872),
     "mobilenet_v3_small": (56.5e6, 2_542_856),
+    "nasbench201": (220.12e6, 1_531_546),
     "resnet18": (1.814e9, 11_689_512),
     "resnet50": (4.089e9, 25_557_032),
     "shufflenet_v2": (145e6, 2_278_604),
@@ -68,6 +69,23 @@ def _():
         check(abs(learned / parameters - 1) < 0.005, f"width {width}: {learned} parameters")
     builder, result = snug_zoo.build("mobilenet_v2", width=0.37, size=(65, 65))
     onnx.checker.check_model(builder.model(result), full_check=True)
+
+
+@test("zoo/cells of nasbench201")
+def _():
+    # |conv 3x3|+|conv 3x3|average|+|skip|conv 3x3|skip|, as NATS-Bench gives it.
+    counted, _ = snug_zoo.build("nasbench201", weights=False, cell=3 + 3 * 5 + 4 * 25 + 1 * 125 + 3 * 625 + 1 * 3125)
+    check(abs(counted.macs / 113.95137e6 - 1) < 1e-6, f"{counted.macs} multiply-accumulates")
+    check(counted.parameters - counted.statistics == 802_426, f"{counted.parameters - counted.statistics} learned parameters")
+    # Where nothing is passed on; the most additions without a batch norm.
+    for cell in (0, 1 + 5 + 25 + 125 + 625 + 3125):
+        builder, result = snug_zoo.build("nasbench201", cell=cell)
+        onnx.checker.check_model(builder.model(result), full_check=True)
+    for arguments, words in ((["nasbench201", "--cell=15625"], "there is no cell 15625"), (["nasbench201", "--cell=-1"], "there is no cell -1"),
+                             (["resnet18", "--cell=1"], "resnet18 has one cell; with --cell one can be chosen of nasbench201"),
+                             (["nasbench201", "--width=2"], "with --width one can be chosen of mobilenet_v2")):
+        done = run([ZOO, *arguments, "-o", "never.onnx"])
+        check(done.status == 1 and words in done.output, done.tail())
 
 
 @test("zoo/the same file every time, another for another seed")

@@ -26,17 +26,20 @@ snug_status checkTarget(const schema::Program &program, bool anyTarget) {
   const Target target = static_cast<Target>(number);
   if (anyTarget)
     return success();
-  if (!kernelTable(target))
-    return failure(SNUG_UNSUPPORTED,
-                   "plan is made for %s, whose kernels this runtime was built "
-                   "without; compile the model with --target=%s",
-                   targetName(target), targetName(Target::Portable));
+  int best = static_cast<int>(hostTarget());
+  while (!kernelTable(static_cast<Target>(best))) // those of Portable are there
+    --best;
   if (number > static_cast<int>(hostTarget()))
     return failure(SNUG_UNSUPPORTED,
                    "plan is made for %s, but this machine runs %s at most; "
                    "compile the model with --target=%s",
                    targetName(target), targetName(hostTarget()),
-                   targetName(hostTarget()));
+                   targetName(static_cast<Target>(best)));
+  if (!kernelTable(target))
+    return failure(SNUG_UNSUPPORTED,
+                   "plan is made for %s, whose kernels this runtime was built "
+                   "without; compile the model with --target=%s",
+                   targetName(target), targetName(static_cast<Target>(best)));
   return success();
 }
 

@@ -12,9 +12,11 @@ const KernelTable &table();
 namespace avx2 {
 const KernelTable &table();
 }
+#ifdef SNUG_AVX512_KERNELS
 namespace avx512 {
 const KernelTable &table();
 }
+#endif
 #endif
 
 const KernelTable *kernelTable(Target target) {
@@ -24,12 +26,13 @@ const KernelTable *kernelTable(Target target) {
 #ifdef SNUG_X86_KERNELS
   case Target::AVX2:
     return &avx2::table();
+#ifdef SNUG_AVX512_KERNELS
   case Target::AVX512:
     return &avx512::table();
-#else
-  default:
-    break;
 #endif
+#endif
+  default: // not built
+    break;
   }
   return nullptr;
 }

@@ -111,7 +111,7 @@ class Graph:
 
     def number(self, value):
         """A scalar constant."""
-        return Tensor(self._constant(self._unique("number"), [value]), ())
+        return Tensor(self._constant(self._unique("number"), [value]), (), lambda: np.float64(value))
 
     def table(self, values):
         """A constant of any shape."""
