@@ -41,13 +41,8 @@ if(SNUG_FUZZ)
   add_compile_options(-fsanitize=fuzzer-no-link)
 endif()
 # Tests, command lines and generated code take no time, but most of that of
-# a build: with less optimisation a third less, and with sanitizers two thirds.
-# (Without any, clang does not use the precompiled header of MLIR.)
-if(SNUG_SANITIZE AND NOT SNUG_BUILD_COMPILER)
-  set(SNUG_QUICK_COMPILE -O0)
-else()
-  set(SNUG_QUICK_COMPILE "$<$<NOT:$<CONFIG:Debug>>:-O1>")
-endif()
+# a build: with less optimisation a third less.
+set(SNUG_QUICK_COMPILE "$<$<NOT:$<CONFIG:Debug>>:-O1>")
 
 if(SNUG_SANITIZE)
   add_compile_options(-fsanitize=${SNUG_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
