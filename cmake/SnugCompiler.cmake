@@ -19,13 +19,6 @@ include(AddMLIR)
 
 set(SNUG_MLIR_LIBRARIES MLIR LLVM) # the shared libraries
 
-# MLIR's inline functions are full of pointers: AddressSanitizer sees what is
-# wrong with them too, and a quarter of the time of a build is saved.
-set(SNUG_MLIR_OPTIONS "")
-if(SNUG_SANITIZE MATCHES "undefined")
-  set(SNUG_MLIR_OPTIONS -fno-sanitize=null,alignment,object-size,vptr,pointer-overflow)
-endif()
-
 # Everything that includes MLIR: its headers as system headers, so that only
 # our own warnings count.
 add_library(SnugMLIR INTERFACE)
@@ -46,7 +39,6 @@ include_directories("${CMAKE_CURRENT_SOURCE_DIR}/include" "${CMAKE_CURRENT_SOURC
 file(CONFIGURE OUTPUT "${CMAKE_BINARY_DIR}/SnugMLIRPrecompiled.cpp" CONTENT "// A library needs a source.\n")
 add_library(SnugMLIRPrecompiled OBJECT "${CMAKE_BINARY_DIR}/SnugMLIRPrecompiled.cpp")
 target_link_libraries(SnugMLIRPrecompiled PRIVATE SnugMLIR)
-target_compile_options(SnugMLIRPrecompiled PRIVATE ${SNUG_MLIR_OPTIONS})
 target_precompile_headers(SnugMLIRPrecompiled PRIVATE
   <mlir/Dialect/Func/IR/FuncOps.h>
   <mlir/IR/Builders.h>
@@ -71,7 +63,6 @@ function(snug_use_mlir target)
   else()
     target_link_libraries(${target} PRIVATE SnugMLIR)
   endif()
-  target_compile_options(${target} PRIVATE ${SNUG_MLIR_OPTIONS})
   target_precompile_headers(${target} REUSE_FROM SnugMLIRPrecompiled)
   get_target_property(type ${target} TYPE)
   if(type STREQUAL "EXECUTABLE") # -fPIE, which GCC does not use it with

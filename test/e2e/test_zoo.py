@@ -82,8 +82,8 @@ def _():
         builder, result = snug_zoo.build("nasbench201", cell=cell)
         onnx.checker.check_model(builder.model(result), full_check=True)
     for arguments, words in ((["nasbench201", "--cell=15625"], "there is no cell 15625"), (["nasbench201", "--cell=-1"], "there is no cell -1"),
-                             (["resnet18", "--cell=1"], "resnet18 has one cell; with --cell one can be chosen of nasbench201"),
-                             (["nasbench201", "--width=2"], "with --width one can be chosen of mobilenet_v2")):
+                             (["resnet18", "--cell=1"], "--cell does not apply to resnet18, only to nasbench201"),
+                             (["nasbench201", "--width=2"], "--width does not apply to nasbench201, only to mobilenet_v2")):
         done = run([ZOO, *arguments, "-o", "never.onnx"])
         check(done.status == 1 and words in done.output, done.tail())
 

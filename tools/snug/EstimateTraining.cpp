@@ -10,10 +10,8 @@
 #include "snug/Predict/TrainingModel.h"
 
 #include "llvm/ADT/StringExtras.h"
-#include "llvm/Support/Parallel.h"
 
 #include <algorithm>
-#include <mutex>
 #include <set>
 
 namespace snug::tool {
@@ -170,7 +168,6 @@ namespace {
 struct Outcome {
   std::optional<TrainedModel> model;
   ExitCode failure = kSuccess; ///< why there is none
-  std::string messages;        ///< to be printed
 };
 
 } // namespace
@@ -179,9 +176,9 @@ struct Outcome {
 static Outcome predictModel(const std::string &file,
                             const TrainingOptions &options,
                             const predict::TrainingModel &training,
-                            const std::vector<int64_t> &batches) {
+                            const std::vector<int64_t> &batches,
+                            llvm::raw_ostream &messages) {
   Outcome outcome;
-  llvm::raw_string_ostream messages(outcome.messages);
   // A context each: what one leaves behind would be kept for all.
   Session session(options.models.size() > 1 ? file : "", messages);
   std::optional<predict::TrainingNetwork> network =
@@ -227,20 +224,14 @@ int runEstimateTraining(const TrainingOptions &options) {
                                               : report.deviceMemoryMib;
   const size_t count = options.models.size();
   std::vector<Outcome> outcomes(count);
-  Progress progress;
-  std::mutex progressMutex;
-  size_t finished = 0;
-  llvm::parallelFor(0, count, [&](size_t i) {
-    outcomes[i] =
-        predictModel(options.models[i], options, *device->training, *batches);
-    const std::lock_guard<std::mutex> lock(progressMutex);
-    progress.show("predicted " + llvm::Twine(++finished) + " of " +
-                  llvm::Twine(count) + " networks");
-  });
-  progress.clear();
+  const std::vector<std::string> messages = forEachModel(
+      count, "predicted", [&](size_t i, llvm::raw_ostream &messages) {
+        outcomes[i] = predictModel(options.models[i], options,
+                                   *device->training, *batches, messages);
+      });
   size_t failures = 0;
-  for (Outcome &outcome : outcomes) {
-    llvm::errs() << outcome.messages;
+  for (auto [outcome, text] : llvm::zip_equal(outcomes, messages)) {
+    llvm::errs() << text;
     if (outcome.failure == kBadCommandLine)
       return kBadCommandLine;
     if (outcome.model)

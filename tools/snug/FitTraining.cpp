@@ -11,11 +11,10 @@
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/MemoryBuffer.h"
-#include "llvm/Support/Parallel.h"
 #include "llvm/Support/Path.h"
 
+#include <atomic>
 #include <map>
-#include <mutex>
 
 namespace snug::tool {
 
@@ -74,32 +73,27 @@ static bool readRows(const FitTrainingOptions &options,
 }
 
 /// Imports the networks of the rows; false after an error was printed.
-static bool readNetworks(const FitTrainingOptions &options, Progress &progress,
-                         Data &data) {
+static bool readNetworks(const FitTrainingOptions &options, Data &data) {
   for (const TrainingRow &row : data.set.rows)
     data.networks[row.model()];
   std::vector<std::pair<llvm::StringRef, predict::TrainingNetwork *>> models;
   for (auto &[model, network] : data.networks)
     models.push_back({model, &network});
-  std::vector<std::string> messages(models.size());
-  std::mutex mutex;
-  size_t done = 0, failures = 0;
-  llvm::parallelFor(0, models.size(), [&](size_t i) {
-    auto [model, network] = models[i];
-    llvm::SmallString<128> path(options.modelFolder);
-    llvm::sys::path::append(path, model + ".onnx");
-    llvm::raw_string_ostream stream(messages[i]);
-    Session session(model.str(), stream);
-    auto read = session.importForTraining({path.str().str(), {}});
-    if (read)
-      *network = std::move(*read);
-    const std::lock_guard<std::mutex> lock(mutex);
-    failures += !read;
-    progress.show(formatv("reading network {0} of {1}", ++done, models.size()));
-  });
-  progress.clear();
+  std::atomic<bool> isComplete = true;
+  const std::vector<std::string> messages = forEachModel(
+      models.size(), "read", [&](size_t i, llvm::raw_ostream &stream) {
+        auto [model, network] = models[i];
+        llvm::SmallString<128> path(options.modelFolder);
+        llvm::sys::path::append(path, model + ".onnx");
+        Session session(model.str(), stream);
+        auto read = session.importForTraining({path.str().str(), {}});
+        if (read)
+          *network = std::move(*read);
+        else
+          isComplete = false;
+      });
   llvm::errs() << llvm::join(messages, "");
-  if (failures > 0)
+  if (!isComplete)
     return false;
   for (const TrainingRow &row : data.set.rows) {
     predict::TrainingSample &sample = data.set.samples.emplace_back();
@@ -211,7 +205,7 @@ int runFitTraining(const FitTrainingOptions &options) {
   if (!options.name.empty())
     facts.name = options.name;
   Data data;
-  if (!readRows(options, facts, data) || !readNetworks(options, progress, data))
+  if (!readRows(options, facts, data) || !readNetworks(options, data))
     return kBadInput;
   for (const RowWarning &warning : data.warnings) {
     predict::TrainingSample &sample = data.set.samples[warning.row];

@@ -12,7 +12,10 @@
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/Diagnostics.h"
+#include "llvm/Support/Parallel.h"
 #include "llvm/Support/Process.h"
+
+#include <mutex>
 
 using namespace mlir;
 
@@ -132,6 +135,23 @@ LogicalResult Session::run(ModuleOp module,
     manager.enableCrashReproducerGeneration(reproducer,
                                             /*genLocalReproducer=*/true);
   return manager.run(module);
+}
+
+std::vector<std::string>
+forEachModel(size_t count, llvm::StringRef phase,
+             llvm::function_ref<void(size_t, llvm::raw_ostream &)> work) {
+  std::vector<std::string> messages(count);
+  Progress progress;
+  std::mutex progressMutex;
+  size_t done = 0;
+  llvm::parallelFor(0, count, [&](size_t i) {
+    llvm::raw_string_ostream stream(messages[i]);
+    work(i, stream);
+    const std::lock_guard<std::mutex> lock(progressMutex);
+    progress.show(phase + " " + llvm::Twine(++done) + " of " +
+                  llvm::Twine(count) + " networks");
+  });
+  return messages;
 }
 
 } // namespace snug::tool

@@ -15,6 +15,7 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace snug::tool {
 
@@ -75,6 +76,13 @@ private:
   ExitCode importFailure = kBadInput;
   bool isImporting = false; ///< the importer's messages name nodes themselves
 };
+
+/// Calls work(i, messages) for each of `count` models on all cores, so that
+/// each needs a Session of its own; shows "<phase> 3 of 10 networks". Returns
+/// what they wrote to `messages`.
+std::vector<std::string>
+forEachModel(size_t count, llvm::StringRef phase,
+             llvm::function_ref<void(size_t, llvm::raw_ostream &)> work);
 
 } // namespace snug::tool
 

@@ -124,7 +124,7 @@ def build(name, size=None, batch=None, seed=DEFAULT_SEED, opset=None, weights=Tr
     chosen = {key: value for key, value in chosen.items() if value is not None}
     for key in chosen:
         if key != network.choice:
-            raise ZooError(f"{name} has one {key}; with --{key} one can be chosen of {', '.join(n for n, w in NETWORKS.items() if w.choice == key)}")
+            raise ZooError(f"--{key} does not apply to {name}, only to {', '.join(n for n, w in NETWORKS.items() if w.choice == key)}")
     channels, height, columns = network.shape
     if size is not None:
         height, columns = size

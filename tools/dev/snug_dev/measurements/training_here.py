@@ -94,14 +94,13 @@ def write_cells(folder):
 
 def timed(arguments, what):
     """Wall and CPU seconds of some runs."""
-    seconds = []
+    wall, cpu = [], []
     for _ in range(RUNS):
         before = os.times()
-        seconds.append([checked([binary("snug"), "estimate", *arguments], what).seconds])
+        wall.append(checked([binary("snug"), "estimate", *arguments], what).seconds)
         after = os.times()
-        seconds[-1].append(after.children_user - before.children_user + after.children_system - before.children_system)
-    return {"seconds": statistics.median(s for s, _ in seconds), "fastest_seconds": min(s for s, _ in seconds),
-            "cpu_seconds": statistics.median(s for _, s in seconds), "runs": RUNS}
+        cpu.append(after.children_user - before.children_user + after.children_system - before.children_system)
+    return {"seconds": statistics.median(wall), "fastest_seconds": min(wall), "cpu_seconds": statistics.median(cpu), "runs": RUNS}
 
 
 def measure(options):
