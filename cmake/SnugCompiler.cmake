@@ -17,7 +17,28 @@ include(TableGen)
 include(AddLLVM)
 include(AddMLIR)
 
+# MLIR is linked in one of two ways. The shared libraries serve what loads
+# plugins (snug-opt), what is one, and tests. A command line that loads none
+# takes what it needs out of the static ones: it starts in 3 ms instead of 45,
+# since 250 MB need not be bound at each start, and runs where MLIR is not
+# installed.
 set(SNUG_MLIR_LIBRARIES MLIR LLVM) # the shared libraries
+option(SNUG_STATIC_MLIR "Link snug and snug-translate with MLIR's static libraries, where there are any" ON)
+get_filename_component(folder "${MLIR_DIR}/../.." ABSOLUTE)
+file(GLOB SNUG_MLIR_ARCHIVES "${folder}/libMLIR*.a" "${folder}/libLLVM*.a")
+add_library(SnugStaticMLIR INTERFACE)
+target_link_libraries(SnugStaticMLIR INTERFACE
+  -Wl,--start-group ${SNUG_MLIR_ARCHIVES} -Wl,--end-group # they refer to each other
+  ZLIB::ZLIB $<TARGET_NAME_IF_EXISTS:zstd::libzstd_shared> ${CMAKE_DL_LIBS})
+target_link_options(SnugStaticMLIR INTERFACE -Wl,--gc-sections -Wl,--as-needed)
+
+# snug_link_mlir_statically(executable)
+# It loads no plugin, so that it need not share MLIR with one.
+function(snug_link_mlir_statically executable)
+  if(SNUG_MLIR_ARCHIVES AND SNUG_STATIC_MLIR)
+    set_target_properties(${executable} PROPERTIES LINKS_STATIC_MLIR ON)
+  endif()
+endfunction()
 
 # Everything that includes MLIR: its headers as system headers, so that only
 # our own warnings count.
@@ -28,7 +49,11 @@ target_include_directories(SnugMLIR INTERFACE
   "$<BUILD_INTERFACE:${CMAKE_CURRENT_SOURCE_DIR}/include;${CMAKE_CURRENT_SOURCE_DIR};${CMAKE_BINARY_DIR}/include;${CMAKE_BINARY_DIR}>"
   "$<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR};${CMAKE_INSTALL_INCLUDEDIR}/snug-passes>")
 target_compile_definitions(SnugMLIR INTERFACE ${LLVM_DEFINITIONS_LIST})
-target_link_libraries(SnugMLIR INTERFACE ${SNUG_MLIR_LIBRARIES})
+set(static "$<BOOL:$<TARGET_PROPERTY:LINKS_STATIC_MLIR>>") # of who links
+target_link_libraries(SnugMLIR INTERFACE "$<BUILD_INTERFACE:$<${static}:SnugStaticMLIR>>")
+foreach(library ${SNUG_MLIR_LIBRARIES})
+  target_link_libraries(SnugMLIR INTERFACE "$<$<NOT:${static}>:${library}>")
+endforeach()
 snug_install(compiler SnugMLIR)
 # tablegen takes its include paths from the folder, not from a target.
 include_directories(SYSTEM ${MLIR_INCLUDE_DIRS} ${LLVM_INCLUDE_DIRS})
