@@ -17,6 +17,7 @@ import sys
 
 BYTECODE = b"ML\xefR"
 SEPARATOR = b"// -----"
+SPLIT = ["--split-input-file", "--output-split-marker=" + SEPARATOR.decode()]
 STATUS = 3  # of this script's own failures; the tools end with 0, 1 or 2
 GENERIC = ["--mlir-print-op-generic", "--mlir-print-debuginfo"]
 CUSTOM = ["--mlir-print-debuginfo"]
@@ -30,27 +31,32 @@ class Different(Exception):
 
 
 def opt(tool, data, options):
-    done = subprocess.run([tool, "-", *options], input=data, capture_output=True, check=False)
+    # Bytecode may hold anything, a separator too.
+    split = [] if data.startswith(BYTECODE) or "--emit-bytecode" in options else SPLIT
+    done = subprocess.run([tool, "-", *options, *split], input=data, capture_output=True, check=False)
     if done.returncode != 0:
         raise Different(f"snug-opt {' '.join(options)} cannot read it back:\n{done.stderr.decode(errors='replace')}")
     return done.stdout
 
 
-def generic_form(tool, data):
-    """The generic form with every operation's location written out.
+def generic_forms(tool, data):
+    """The generic form of each part, with every operation's location written out.
 
     Where something stands in a file is replaced by the word position: in another
     file it stands elsewhere. Block arguments lose their locations, which the
     syntax of a fused group leaves out: nothing reads them.
     """
-    text = opt(tool, data, GENERIC)
+    return [spelled_out(part) for part in opt(tool, data, GENERIC).split(SEPARATOR)]
+
+
+def spelled_out(text):
     aliases = dict(ALIAS.findall(text))
 
     def location(alias):
         return re.sub(rb"#loc\d*", lambda inner: location(inner[0]), aliases.get(alias, alias))
 
     lines = []
-    for line in ALIAS.sub(b"", text).split(b"\n"):
+    for line in ALIAS.sub(b"", text).strip().split(b"\n"):
         if line.lstrip().startswith(b"^bb"):
             line = re.sub(rb" loc\([^()]*\)", b"", line)
         line = re.sub(rb"loc\((#loc\d*)\)", lambda use: b"loc(" + location(use[1]) + b")", line)
@@ -66,14 +72,20 @@ def first_difference(left, right):
 
 
 def check(tool, data, what):
-    """Raises Different unless `data`, bytecode or text, survives both ways."""
+    """Raises Different unless `data`, bytecode or text of any parts, survives both ways."""
+    generic = generic_forms(tool, data)
+    # Bytecode holds one module.
     parts = [data] if data.startswith(BYTECODE) else data.split(SEPARATOR)
-    for part in parts:
-        generic = generic_form(tool, part)
-        for way, options in (("text", CUSTOM), ("bytecode", ["--emit-bytecode"])):
-            again = generic_form(tool, opt(tool, part, options))
-            if again != generic:
-                raise Different(f"{what} differs after a round trip through {way}, {first_difference(generic, again)}")
+    ways = {
+        "text": generic_forms(tool, opt(tool, data, CUSTOM)),
+        "bytecode": [form for part in parts for form in generic_forms(tool, opt(tool, part, ["--emit-bytecode"]))],
+    }
+    for way, again in ways.items():
+        if len(again) != len(generic):
+            raise Different(f"{what} has {len(generic)} parts, but {len(again)} after a round trip through {way}")
+        for before, after in zip(generic, again):
+            if before != after:
+                raise Different(f"{what} differs after a round trip through {way}, {first_difference(before, after)}")
 
 
 def value_of(arguments, option):

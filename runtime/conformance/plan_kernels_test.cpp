@@ -3,6 +3,7 @@
 // them that are refused.
 
 #include "KernelsPlan.h"
+#include "Targets.h"
 #include "TestNetwork.h"
 #include "snug/runtime/runtime.h"
 
@@ -41,8 +42,8 @@ struct Picture {
 class KernelsPlanRun : public ::testing::TestWithParam<Target> {
 protected:
   void SetUp() override {
-    if (GetParam() > runtime::hostTarget())
-      GTEST_SKIP() << "this machine lacks " << runtime::targetName(GetParam());
+    if (!whyNotRun(GetParam()).empty())
+      GTEST_SKIP() << whyNotRun(GetParam());
     image = kernelsPlan(GetParam(), 2);
     ASSERT_OK(
         snug_plan_load_memory(image.data(), image.size(), nullptr, &plan));

@@ -2,6 +2,7 @@
 // Runs plans through the C API, for every target; compares with plain loops.
 
 #include "AllocationCount.h"
+#include "Targets.h"
 #include "TestNetwork.h"
 #include "snug/runtime/runtime.h"
 
@@ -69,8 +70,8 @@ void expectOutputs(snug_executor *executor, const TestNetwork &network) {
 class PlanRun : public ::testing::TestWithParam<Target> {
 protected:
   void SetUp() override {
-    if (GetParam() > runtime::hostTarget())
-      GTEST_SKIP() << "this machine lacks " << runtime::targetName(GetParam());
+    if (!whyNotRun(GetParam()).empty())
+      GTEST_SKIP() << whyNotRun(GetParam());
   }
   void load(int threads) {
     image = network.plan(GetParam(), threads);

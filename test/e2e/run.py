@@ -21,6 +21,7 @@ import time
 import traceback
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # numpy's own would wait for work on cores that tests need
 
 import harness  # noqa: E402
 
