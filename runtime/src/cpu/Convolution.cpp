@@ -5,11 +5,11 @@
 // are contiguous, so a convolution is, for every kernel row, one run of
 // multiply-adds over them; a block of output pixels and a panel of output
 // channels stay in registers meanwhile (ConvolutionBlock.h). The reduction is
-// cut into slices whose weights stay in the first-level cache while all blocks
-// of a band of rows use them; partial sums wait in the output view. While a
-// slice computes, the weights of the next one and the input of a later band are
-// fetched. At the left and right border the taps outside are left out pixel by
-// pixel, at the top and bottom row by row: nothing outside the input is read.
+// cut into slices whose weights stay near while all blocks of a band of rows
+// use them; partial sums wait in the output view. While a slice computes, the
+// weights of the next one and the input of a later band are fetched. At the
+// left and right border the taps outside are left out pixel by pixel, at the top
+// and bottom row by row: nothing outside the input is read.
 //
 // Numerics: float32 accumulation with contracted multiply-adds, in an order
 // that depends on the shape only, never on threads or on how the output is cut
@@ -25,8 +25,11 @@ namespace SNUG_KERNEL_NAMESPACE {
 namespace {
 
 /// Steps of the reduction in a slice: its weights take 128, 64 or 32 times as
-/// many bytes.
-constexpr int64_t kSliceSteps = 256;
+/// many bytes. Fewer slices read the input less often under other taps, and the
+/// partial sums; a kernel of one tap gains nothing by that, and has the weights
+/// that nothing fetched, the first slice's, sooner.
+constexpr int64_t kSliceSteps = 512;
+constexpr int64_t kOneTapSliceSteps = 256;
 /// Input bytes of a band of rows: two of them, the one in use and the one being
 /// fetched, stay in a second-level cache of 512 KiB, with the weights that
 /// pass.
@@ -177,17 +180,20 @@ Layer makeLayer(const WindowShape &shape, const TensorView &input,
                   input.pixelStride == input.channels);
   layer.pairs = smallestBlock(layer.width) <= kPairPixels;
 
+  const int64_t sliceSteps = shape.kernelHeight * shape.kernelWidth == 1
+                                 ? kOneTapSliceSteps
+                                 : kSliceSteps;
   const int64_t columnsInSlice =
-      minimum(maximum<int64_t>(1, kSliceSteps / layer.groupInputs),
+      minimum(maximum<int64_t>(1, sliceSteps / layer.groupInputs),
               int64_t(layer.merged ? shape.kernelWidth : kMaxRuns));
-  layer.channelSlices = ceilDivide(layer.groupInputs, kSliceSteps);
+  layer.channelSlices = ceilDivide(layer.groupInputs, sliceSteps);
   layer.columnSlices = ceilDivide(shape.kernelWidth, columnsInSlice);
   layer.rowSlices = shape.kernelHeight;
   if (layer.channelSlices == 1 && layer.columnSlices == 1) {
     const int64_t rowSteps = layer.groupInputs * shape.kernelWidth;
     const int64_t runsInRow = layer.merged ? 1 : shape.kernelWidth;
     const int64_t rowsInSlice = minimum(
-        maximum<int64_t>(1, kSliceSteps / rowSteps), kMaxRuns / runsInRow);
+        maximum<int64_t>(1, sliceSteps / rowSteps), kMaxRuns / runsInRow);
     layer.rowSlices = ceilDivide(shape.kernelHeight, rowsInSlice);
   }
   return layer;
