@@ -8,8 +8,8 @@
 // cut into slices whose weights stay near while all blocks of a band of rows
 // use them; partial sums wait in the output view. While a slice computes, the
 // weights of the next one and the input of a later band are fetched. At the
-// left and right border the taps outside are left out pixel by pixel, at the top
-// and bottom row by row: nothing outside the input is read.
+// left and right border the taps outside are left out pixel by pixel, at the
+// top and bottom row by row: nothing outside the input is read.
 //
 // Numerics: float32 accumulation with contracted multiply-adds, in an order
 // that depends on the shape only, never on threads or on how the output is cut
