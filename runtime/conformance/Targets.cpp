@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// Asks the catalogue and the kernels that were built.
 #include "Targets.h"
 
 #include "Kernels.h"
