@@ -24,12 +24,12 @@ include(AddMLIR)
 # installed.
 set(SNUG_MLIR_LIBRARIES MLIR LLVM) # the shared libraries
 option(SNUG_STATIC_MLIR "Link snug and snug-translate with MLIR's static libraries, where there are any" ON)
-get_filename_component(folder "${MLIR_DIR}/../.." ABSOLUTE)
-file(GLOB SNUG_MLIR_ARCHIVES "${folder}/libMLIR*.a" "${folder}/libLLVM*.a")
+get_filename_component(mlir_folder "${MLIR_DIR}/../.." ABSOLUTE)
+file(GLOB SNUG_MLIR_ARCHIVES "${mlir_folder}/libMLIR*.a" "${mlir_folder}/libLLVM*.a")
 add_library(SnugStaticMLIR INTERFACE)
 target_link_libraries(SnugStaticMLIR INTERFACE
   -Wl,--start-group ${SNUG_MLIR_ARCHIVES} -Wl,--end-group # they refer to each other
-  ZLIB::ZLIB $<TARGET_NAME_IF_EXISTS:zstd::libzstd_shared> ${CMAKE_DL_LIBS})
+  $<TARGET_NAME_IF_EXISTS:ZLIB::ZLIB> $<TARGET_NAME_IF_EXISTS:zstd::libzstd_shared> ${CMAKE_DL_LIBS})
 target_link_options(SnugStaticMLIR INTERFACE -Wl,--gc-sections -Wl,--as-needed)
 
 # snug_link_mlir_statically(executable)

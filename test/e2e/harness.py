@@ -50,8 +50,10 @@ class Skipped(Exception):
 
 
 def test(name):
-    """Registers a function of no arguments as the test of that name."""
+    """Registers a function of no arguments as the test of that name, which no other has."""
     def register(function):
+        if any(name == other for other, _ in TESTS):
+            raise ValueError(f"two tests are named {name}")
         TESTS.append((name, function))
         return function
     return register
