@@ -33,6 +33,9 @@ TEST(Catalogue, TargetNames) {
   EXPECT_FALSE(parseTarget("", &host));
   EXPECT_FALSE(parseTarget(nullptr, &host));
   ASSERT_NE(kernelTable(Target::Portable), nullptr);
+#ifdef SNUG_ALL_KERNELS
+  EXPECT_NE(kernelTable(hostTarget()), nullptr);
+#endif
   for (Target target : kTargets) {
     const KernelTable *table = kernelTable(target);
     EXPECT_TRUE(!table || table->target == target) << targetName(target);

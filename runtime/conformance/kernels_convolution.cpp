@@ -226,7 +226,7 @@ TEST_P(ConvolutionTest, LongReductions) {
     s.dilationWidth = random.pick({1, 1, 2});
     s.inputHeight = random.between(1, 6);
     s.inputWidth = random.between(1, 20);
-    s.inputChannels = random.pick({48, 100, 130, 257, 300, 530, 1030});
+    s.inputChannels = random.pick({48, 100, 130, 257, 300, 512, 530, 1030});
     s.outputChannels = random.pick({8, 30, 32, 64, 70});
     if (!setOutput(s))
       continue;

@@ -31,6 +31,9 @@ target_include_directories(snug-runtime-kernel-tests PRIVATE
 target_link_libraries(snug-runtime-kernel-tests PRIVATE
   SnugCpuKernels SnugCatalogue SnugThreadPool GTest::GTest GTest::Main)
 target_compile_options(snug-runtime-kernel-tests PRIVATE ${SNUG_TEST_OPTIONS})
+if(NOT SNUG_PORTABLE_KERNELS_ONLY AND SNUG_AVX512_KERNELS)
+  target_compile_definitions(snug-runtime-kernel-tests PRIVATE SNUG_ALL_KERNELS)
+endif()
 if(emulate_avx512)
   target_compile_definitions(snug-runtime-kernel-tests PRIVATE SNUG_EMULATED_AVX512)
 endif()

@@ -107,6 +107,10 @@ def _():
     plan = os.path.join(folder, "net.snug")
     succeed(os.path.join(tools, "snug"), "compile", model("odd-deep").path, "-o", plan)
     succeed(os.path.join(tools, "snug-run"), plan, "--random-inputs=1")
+    # They hold what they need of MLIR; what loads plugins shares it with them.
+    for tool, shares in (("snug", False), ("snug-translate", False), ("snug-opt", True)):
+        needed = [l for l in succeed("readelf", "-d", os.path.join(tools, tool)).splitlines() if "(NEEDED)" in l]
+        check(any("libMLIR" in l or "libLLVM" in l for l in needed) == shares, f"{tool} needs\n" + "\n".join(needed))
     shutil.rmtree(folder)
 
 

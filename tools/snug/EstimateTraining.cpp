@@ -225,9 +225,9 @@ int runEstimateTraining(const TrainingOptions &options) {
   const size_t count = options.models.size();
   std::vector<Outcome> outcomes(count);
   const std::vector<std::string> messages = forEachModel(
-      count, "predicted", [&](size_t i, llvm::raw_ostream &messages) {
+      count, "predicted", [&](size_t i, llvm::raw_ostream &stream) {
         outcomes[i] = predictModel(options.models[i], options,
-                                   *device->training, *batches, messages);
+                                   *device->training, *batches, stream);
       });
   size_t failures = 0;
   for (auto [outcome, text] : llvm::zip_equal(outcomes, messages)) {
