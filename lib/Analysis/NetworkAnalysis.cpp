@@ -141,24 +141,36 @@ void addBias(Value bias, network::Op &op) {
                op);
 }
 
-/// Fills in what the kernel catalogue knows of a convolution.
-void describeConvolution(const WindowShape &window, KernelKind kind,
-                         int64_t weightBytes, const TargetOptions &target,
-                         network::Op &op) {
-  addSegment(weightBytes, op);
-  op.workspaceBytes = [window, kind,
-                       target](const network::StepShape &step) -> int64_t {
-    WindowShape tile = window;
-    tile.batch = step.batch;
-    tile.inputHeight = step.inputHeight;
-    tile.inputWidth = step.inputWidth;
-    tile.outputHeight = step.outputHeight;
-    tile.outputWidth = step.outputWidth;
-    tile.padTop = step.padTop;
-    tile.padLeft = step.padLeft;
-    tile.padBottom = step.padBottom;
-    tile.padRight = step.padRight;
-    return runtime::workspaceBytes(target.target, kind, tile, target.threads);
+/// A layer's window on views of a step's extents.
+WindowShape windowOf(const WindowShape &layer, const network::StepShape &step) {
+  WindowShape window = layer;
+  window.batch = step.batch;
+  window.inputHeight = step.inputHeight;
+  window.inputWidth = step.inputWidth;
+  window.outputHeight = step.outputHeight;
+  window.outputWidth = step.outputWidth;
+  window.padTop = step.padTop;
+  window.padLeft = step.padLeft;
+  window.padBottom = step.padBottom;
+  window.padRight = step.padRight;
+  return window;
+}
+
+KernelKind chooseKernel(const WindowShape &window, bool allowWinograd,
+                        const TargetOptions &target) {
+  if (allowWinograd && runtime::winogradPays(target.target, window))
+    return KernelKind::Winograd;
+  return runtime::convolutionKernel(window);
+}
+
+/// Workspace of a convolution whose kernel is chosen for each step.
+void describeWorkspace(const WindowShape &layer, bool allowWinograd,
+                       const TargetOptions &target, network::Op &op) {
+  op.workspaceBytes = [=](const network::StepShape &step) -> int64_t {
+    const WindowShape window = windowOf(layer, step);
+    return runtime::workspaceBytes(target.target,
+                                   chooseKernel(window, allowWinograd, target),
+                                   window, target.threads);
   };
 }
 
@@ -176,27 +188,26 @@ void describeKernel(Operation *operation, ArrayRef<unsigned> activations,
   llvm::TypeSwitch<Operation *>(operation)
       .Case([&](cnn::Conv2DOp conv) {
         WindowShape window = windowShape(conv);
-        KernelKind kind = runtime::convolutionKernel(window);
-        describeConvolution(
-            window, kind,
-            runtime::packedConvolutionBytes(target.target, window), target, op);
+        addSegment(runtime::packedConvolutionBytes(target.target, window), op);
         addBias(conv.getBias(), op);
+        describeWorkspace(window, conv.getAllowWinograd(), target, op);
+        // Whatever kernel is chosen, all of them may.
         if (conv.getResidual())
-          op.operands[1].inPlace = runtime::runsInPlace(kind, 1);
+          op.operands[1].inPlace =
+              runtime::runsInPlace(KernelKind::Winograd, 1) &&
+              runtime::runsInPlace(runtime::convolutionKernel(window), 1);
       })
       .Case([&](cnn::ConvTranspose2DOp conv) {
         WindowShape window = windowShape(conv);
-        describeConvolution(
-            window, KernelKind::TransposedConvolution,
+        addSegment(
             runtime::packedTransposedConvolutionBytes(target.target, window),
-            target, op);
+            op);
         addBias(conv.getBias(), op);
       })
       .Case([&](cnn::BatchNormOp norm) {
-        WindowShape window = windowShape(norm);
-        describeConvolution(
-            window, runtime::convolutionKernel(window),
-            runtime::packedConvolutionBytes(target.target, window), target, op);
+        addSegment(
+            runtime::packedConvolutionBytes(target.target, windowShape(norm)),
+            op);
         addBias(norm.getShift(), op);
       })
       .Case([&](cnn::GemmOp gemm) {
@@ -488,6 +499,12 @@ private:
 FailureOr<NetworkFromIR> buildNetwork(func::FuncOp function,
                                       const TargetOptions &target) {
   return Builder(function, target).build();
+}
+
+KernelKind kernelOf(cnn::Conv2DOp op, const network::StepShape &step,
+                    const TargetOptions &target) {
+  return chooseKernel(windowOf(windowShape(op), step), op.getAllowWinograd(),
+                      target);
 }
 
 } // namespace snug

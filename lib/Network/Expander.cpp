@@ -217,17 +217,7 @@ void Expander::addOp(int64_t op, std::vector<View> inputs, const Needed &rows,
               output.rows.size() * output.columns.size();
   step.kernels = tile >= 0 ? of.tileKernels : of.kernels;
   if (of.workspaceBytes) {
-    StepShape shape;
-    shape.batch = network.tensors[of.operands[0].tensor].batch;
-    shape.inputHeight = step.inputs[0].rows.size();
-    shape.inputWidth = step.inputs[0].columns.size();
-    shape.outputHeight = output.rows.size();
-    shape.outputWidth = output.columns.size();
-    shape.padTop = step.padTop;
-    shape.padLeft = step.padLeft;
-    shape.padBottom = step.padBottom;
-    shape.padRight = step.padRight;
-    const int64_t bytes = of.workspaceBytes(shape);
+    const int64_t bytes = of.workspaceBytes(shapeOf(network, step));
     if (bytes > 0) {
       Buffer buffer;
       buffer.role = Buffer::Role::Workspace;

@@ -8,6 +8,20 @@
 
 namespace snug::network {
 
+StepShape shapeOf(const Network &network, const Step &step) {
+  StepShape shape;
+  shape.batch = network.tensors[network.ops[step.op].operands[0].tensor].batch;
+  shape.inputHeight = step.inputs[0].rows.size();
+  shape.inputWidth = step.inputs[0].columns.size();
+  shape.outputHeight = step.output.rows.size();
+  shape.outputWidth = step.output.columns.size();
+  shape.padTop = step.padTop;
+  shape.padLeft = step.padLeft;
+  shape.padBottom = step.padBottom;
+  shape.padRight = step.padRight;
+  return shape;
+}
+
 void Program::addReuse(int64_t step, int input, int output) {
   const Buffer &from = buffers[input], &to = buffers[output];
   for (size_t i = reuses.size(); i > 0 && reuses[i - 1].step == step; --i)

@@ -2,6 +2,7 @@
 // The phases from an imported model to a program.
 #include "snug/Pipeline/Pipeline.h"
 
+#include "passes/AllowWinograd/AllowWinograd.h"
 #include "passes/CombineActivations/CombineActivations.h"
 #include "passes/CombineShuffles/CombineShuffles.h"
 #include "passes/ConvertToPlan/ConvertToPlan.h"
@@ -42,6 +43,8 @@ void populateFold(OpPassManager &manager, const PipelineOptions &options) {
   // has to be there first.
   functions.addPass(createFoldResidualPass());
   functions.addPass(createFoldActivationPass());
+  if (options.winograd)
+    functions.addPass(createAllowWinogradPass());
 }
 
 void populateFuseAndTile(OpPassManager &manager,
@@ -91,6 +94,10 @@ struct TextualOptions : public PassPipelineOptions<TextualOptions> {
                           llvm::cl::init(defaults.threads)};
   Option<std::string> device{*this, "device", llvm::cl::desc("device profile"),
                              llvm::cl::init(defaults.device)};
+  Option<bool> winograd{*this, "winograd",
+                        llvm::cl::desc("convolutions by Winograd's algorithm "
+                                       "where that is faster"),
+                        llvm::cl::init(defaults.winograd)};
   Option<std::string> memoryBudget{*this, "memory-budget",
                                    llvm::cl::desc("bytes, as 32MiB"),
                                    llvm::cl::init(defaults.memoryBudget)};
@@ -118,6 +125,7 @@ void registerPipelines() {
         options.target = text.target;
         options.threads = text.threads;
         options.device = text.device;
+        options.winograd = text.winograd;
         options.memoryBudget = text.memoryBudget;
         options.budgetScope = text.budgetScope;
         options.weights = text.weights;

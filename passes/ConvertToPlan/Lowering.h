@@ -104,7 +104,7 @@ private:
                          const runtime::WindowShape &window,
                          mlir::ElementsAttr weights,
                          mlir::FlatSymbolRefAttr biasSymbol,
-                         const Epilogue &epilogue);
+                         const Epilogue &epilogue, bool winograd = false);
   void createPool(const Step &step, mlir::Operation *op, plan::PoolKind kind,
                   llvm::ArrayRef<int64_t> window,
                   llvm::ArrayRef<int64_t> strides,

@@ -17,7 +17,7 @@ void Lowering::createConvolution(const Step &step, Operation *op,
                                  const runtime::WindowShape &window,
                                  ElementsAttr weights,
                                  FlatSymbolRefAttr biasSymbol,
-                                 const Epilogue &epilogue) {
+                                 const Epilogue &epilogue, bool winograd) {
   FlatSymbolRefAttr symbol = segment(
       weights, nameOf(step) + ".weights", plan::Packing::Convolution,
       runtime::packedConvolutionBytes(target.target, window), window.groups);
@@ -32,14 +32,17 @@ void Lowering::createConvolution(const Step &step, Operation *op,
       ArrayRef<int64_t>{window.dilationHeight, window.dilationWidth},
       ArrayRef<int64_t>{step.padTop, step.padLeft, step.padBottom,
                         step.padRight},
-      window.groups, epilogue.activation, epilogue.alpha, epilogue.beta);
+      window.groups, epilogue.activation, epilogue.alpha, epilogue.beta,
+      winograd);
 }
 
 LogicalResult Lowering::lower(const Step &step, cnn::Conv2DOp op) {
   FlatSymbolRefAttr biasSymbol = bias(op.getBias(), nameOf(step));
   createConvolution(step, op, windowShape(op),
                     op.getFilter().getDefiningOp<cnn::ConstantOp>().getValue(),
-                    biasSymbol, epilogueOf(op));
+                    biasSymbol, epilogueOf(op),
+                    kernelOf(op, network::shapeOf(built.network, step),
+                             target) == runtime::KernelKind::Winograd);
   return success();
 }
 

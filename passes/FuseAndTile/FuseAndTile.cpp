@@ -9,6 +9,8 @@
 #include "mlir/IR/IRMapping.h"
 #include "llvm/ADT/SetVector.h"
 
+#include <optional>
+
 #define DEBUG_TYPE "snug-fuse-and-tile"
 
 using namespace mlir;
@@ -28,14 +30,19 @@ struct FuseAndTilePass : public impl::FuseAndTilePassBase<FuseAndTilePass> {
       signalPassFailure();
   }
 
+  /// A partition, or nothing where other kernels have to be tried.
+  using Choice = FailureOr<std::optional<network::Partition>>;
+
   LogicalResult fuseAndTile(func::FuncOp function);
-  FailureOr<network::Partition> choose(func::FuncOp function,
-                                       const NetworkFromIR &built,
-                                       const TargetOptions &targetOptions);
-  FailureOr<network::Partition>
-  searchPartition(func::FuncOp function, const network::Network &network,
-                  const planner::SearchOptions &options);
+  Choice choose(func::FuncOp function, const NetworkFromIR &built,
+                const TargetOptions &targetOptions);
+  Choice searchPartition(func::FuncOp function, const NetworkFromIR &built,
+                         const planner::SearchOptions &options);
+  bool withdrawWinograd(const NetworkFromIR &built, const planner::Plan &plan,
+                        const planner::SearchOptions &options);
   static void outline(const NetworkFromIR &built, const network::Group &group);
+
+  int withdrawals = 0; ///< of permissions, for the function at hand
 };
 
 } // namespace
@@ -102,10 +109,40 @@ static void emitInfeasible(func::FuncOp function,
                             << formatBytes(culprit.bytes);
 }
 
-FailureOr<network::Partition>
+/// No room for the scratch of Winograd's kernels: takes the permission from the
+/// convolutions whose scratch is live at the peak of `plan`, the smallest there
+/// is; where there is none, or after some rounds, from all. False where no
+/// convolution has it.
+bool FuseAndTilePass::withdrawWinograd(const NetworkFromIR &built,
+                                       const planner::Plan &plan,
+                                       const planner::SearchOptions &options) {
+  constexpr int kMostRounds = 8; // each is a search
+  auto withdraw = [&](Operation *op) {
+    auto convolution = dyn_cast<cnn::Conv2DOp>(op);
+    const bool had = convolution && convolution.getAllowWinograd();
+    if (had)
+      convolution.setAllowWinograd(false);
+    return had;
+  };
+  bool any = false;
+  const network::Program &program = plan.program;
+  if (++withdrawals <= kMostRounds)
+    for (int index : program.liveBuffers(program.peakStep(options.alignment))) {
+      const network::Buffer &buffer = program.buffers[index];
+      if (buffer.role == network::Buffer::Role::Workspace)
+        any |= withdraw(built.ops[program.steps[buffer.liveBegin].op]);
+    }
+  if (!any)
+    for (Operation *op : built.ops)
+      any |= withdraw(op);
+  return any;
+}
+
+FuseAndTilePass::Choice
 FuseAndTilePass::searchPartition(func::FuncOp function,
-                                 const network::Network &network,
+                                 const NetworkFromIR &built,
                                  const planner::SearchOptions &options) {
+  const network::Network &network = built.network;
   Result<planner::SearchResult> result = planner::search(network, options);
   if (!result) {
     function.emitError(result.error().message);
@@ -113,7 +150,9 @@ FuseAndTilePass::searchPartition(func::FuncOp function,
   }
   candidates += result->candidates;
   if (result->plan)
-    return result->plan->partition;
+    return std::optional(result->plan->partition);
+  if (withdrawWinograd(built, result->smallestPlan, options))
+    return std::optional<network::Partition>();
   Result<std::string> streaming =
       describeStreaming(network, nullptr, options, result->smallestBudgetBytes);
   if (!streaming) {
@@ -124,7 +163,7 @@ FuseAndTilePass::searchPartition(func::FuncOp function,
   return failure();
 }
 
-FailureOr<network::Partition>
+FuseAndTilePass::Choice
 FuseAndTilePass::choose(func::FuncOp function, const NetworkFromIR &built,
                         const TargetOptions &targetOptions) {
   auto refuse = [&](const Error &error) {
@@ -153,7 +192,7 @@ FuseAndTilePass::choose(func::FuncOp function, const NetworkFromIR &built,
     options.budgetBytes = *bytes;
   }
   if (groups.empty())
-    return searchPartition(function, built.network, options);
+    return searchPartition(function, built, options);
 
   Result<std::vector<network::GroupSpec>> specs = network::parseGroups(groups);
   if (!specs)
@@ -172,6 +211,8 @@ FuseAndTilePass::choose(func::FuncOp function, const NetworkFromIR &built,
                          ? plan->memory.arena
                          : plan->memory.peak;
     if (needed > *options.budgetBytes) {
+      if (withdrawWinograd(built, *plan, options))
+        return std::optional<network::Partition>();
       Result<std::string> streaming =
           describeStreaming(built.network, &*partition, options, needed);
       if (!streaming)
@@ -184,7 +225,7 @@ FuseAndTilePass::choose(func::FuncOp function, const NetworkFromIR &built,
                      (streaming->empty() ? "" : "; " + *streaming)});
     }
   }
-  return *partition;
+  return std::optional(std::move(*partition));
 }
 
 /// Moves the ops of a group, with copies of the constants that they use, into a
@@ -252,17 +293,21 @@ LogicalResult FuseAndTilePass::fuseAndTile(func::FuncOp function) {
   for (auto group : function.getOps<cnn::FusedGroupOp>())
     return group.emitError("the network has fused groups already; "
                            "snug-fuse-and-tile runs once");
-  FailureOr<NetworkFromIR> built = buildNetwork(function, *targetOptions);
-  if (failed(built))
-    return failure();
-  FailureOr<network::Partition> partition =
-      choose(function, *built, *targetOptions);
-  if (failed(partition))
-    return failure();
-  for (const network::Group &group : partition->groups)
-    if (!group.schedule.isWhole())
-      outline(*built, group);
-  return success();
+  withdrawals = 0;
+  while (true) {
+    FailureOr<NetworkFromIR> built = buildNetwork(function, *targetOptions);
+    if (failed(built))
+      return failure();
+    Choice partition = choose(function, *built, *targetOptions);
+    if (failed(partition))
+      return failure();
+    if (!*partition)
+      continue; // with fewer permissions
+    for (const network::Group &group : (*partition)->groups)
+      if (!group.schedule.isWhole())
+        outline(*built, group);
+    return success();
+  }
 }
 
 } // namespace snug

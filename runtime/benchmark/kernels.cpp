@@ -132,6 +132,9 @@ double measurePeak(Target target, ThreadPool &pool) {
   return best;
 }
 
+/// Winograd's kernel is not for convolutions of fewer inputs.
+constexpr int kLeastWinogradInputs = 16;
+
 class Benchmark {
 public:
   explicit Benchmark(const Options &options)
@@ -276,6 +279,16 @@ void Benchmark::convolution(int inputs, int outputs, int height, int width,
          return function(s, input, weights.data(), epilogue, output, nullptr,
                          pool);
        });
+  if (!hasWinograd(s) || inputs < kLeastWinogradInputs)
+    return;
+  const int most =
+      *std::max_element(options.threads.begin(), options.threads.end());
+  Buffer workspace(
+      workspaceBytes(options.target, KernelKind::Winograd, s, most));
+  time(name, "winograd", nullptr, [&](ThreadPool &pool) {
+    return kernels.winograd(s, input, weights.data(), epilogue, output,
+                            workspace.data(), pool);
+  });
 }
 
 void Benchmark::gemm(int depth, int columns) {

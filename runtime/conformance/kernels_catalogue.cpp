@@ -51,6 +51,52 @@ TEST(Catalogue, KernelOfAConvolution) {
             KernelKind::Convolution);
 }
 
+WindowShape winogradShape(int channels, int extent) {
+  WindowShape s = convolutionShape(channels, channels, 3, 1);
+  s.inputHeight = s.inputWidth = s.outputHeight = s.outputWidth = extent;
+  s.padTop = s.padLeft = s.padBottom = s.padRight = 1;
+  return s;
+}
+
+TEST(Catalogue, WinogradIsForPlainThreeByThree) {
+  const WindowShape plain = winogradShape(64, 56);
+  EXPECT_TRUE(hasWinograd(plain));
+  int32_t WindowShape::*const others[] = {
+      &WindowShape::kernelHeight,   &WindowShape::kernelWidth,
+      &WindowShape::strideHeight,   &WindowShape::strideWidth,
+      &WindowShape::dilationHeight, &WindowShape::dilationWidth,
+      &WindowShape::groups};
+  for (auto member : others) {
+    WindowShape other = plain;
+    other.*member = 2;
+    EXPECT_FALSE(hasWinograd(other));
+    EXPECT_FALSE(winogradPays(Target::AVX2, other));
+    EXPECT_EQ(workspaceBytes(Target::AVX2, KernelKind::Winograd, other, 1), 0);
+  }
+}
+
+TEST(Catalogue, WinogradPaysForManyTiles) {
+  for (Target target : kTargets) {
+    EXPECT_TRUE(winogradPays(target, winogradShape(64, 56)));
+    EXPECT_TRUE(winogradPays(target, winogradShape(512, 14)));
+    // One tile of 16 outputs, of which 9 are wanted; filters would cost most.
+    EXPECT_FALSE(winogradPays(target, winogradShape(512, 3)));
+    EXPECT_FALSE(winogradPays(target, winogradShape(64, 1)));
+  }
+}
+
+/// 64 channels: 36 planes of 14 x 14 tiles would be 1.8 MB, so there are two
+/// blocks of 98 tiles.
+TEST(Catalogue, WorkspaceOfWinograd) {
+  const WindowShape s = winogradShape(64, 56);
+  const int64_t inputs = 36 * (98 * 64 + 16);
+  const int64_t thread = 36 * (64 * 16 + 16) + 36 * (98 * 16 + 16);
+  for (int threads = 1; threads <= 4; ++threads)
+    EXPECT_EQ(workspaceBytes(Target::AVX2, KernelKind::Winograd, s, threads),
+              (inputs + threads * thread) * 4);
+  EXPECT_EQ(workspaceBytes(Target::AVX2, KernelKind::Convolution, s, 1), 0);
+}
+
 TEST(Catalogue, PackedBytes) {
   // 64 outputs: two panels of 32, four of 16, eight of 8; nothing is added.
   for (Target target : kTargets)
@@ -70,6 +116,18 @@ TEST(Catalogue, PackedBytes) {
   EXPECT_EQ(packedGemmBytes(Target::AVX512, 100, 33), 64 * 100 * 4);
   EXPECT_EQ(packedBiasBytes(1), 64);
   EXPECT_EQ(packedBiasBytes(17), 128);
+}
+
+TEST(Catalogue, WorkspaceOfImpossibleShapes) {
+  WindowShape huge = winogradShape(INT32_MAX, INT32_MAX);
+  huge.batch = INT32_MAX;
+  for (Target target : kTargets) {
+    EXPECT_GT(workspaceBytes(target, KernelKind::Winograd, huge, INT32_MAX),
+              INT64_C(1) << 40);
+    EXPECT_EQ(
+        workspaceBytes(target, KernelKind::Winograd, winogradShape(8, 0), 1),
+        0);
+  }
 }
 
 TEST(Catalogue, SizesOfImpossibleShapesSaturate) {

@@ -3,6 +3,7 @@
 // shapes, strided views in poisoned memory flush against guard pages.
 #include "kernels_support.h"
 
+#include <algorithm>
 #include <cmath>
 #include <sstream>
 
@@ -48,8 +49,34 @@ bool setOutput(WindowShape &s) {
   return true;
 }
 
-void check(const TestedTable &table, const Case &c, uint64_t seed,
-           Guard guard) {
+/// The sum over a group's input channels of the largest magnitude among the
+/// 6 x 6 inputs that an output's tile is made from, times the magnitudes of the
+/// channel's taps: what Winograd's rounding is bounded by.
+double tileMagnitude(const WindowShape &s, const Tensor &input,
+                     const std::vector<float> &weights, int n, int y, int x,
+                     int o) {
+  double sum = 0;
+  for (int i = 0; i < s.inputChannels; ++i) {
+    double largest = 0, taps = 0;
+    for (int row = 0; row < 6; ++row)
+      for (int column = 0; column < 6; ++column) {
+        const int iy = y / 4 * 4 - s.padTop + row;
+        const int ix = x / 4 * 4 - s.padLeft + column;
+        if (iy >= 0 && iy < s.inputHeight && ix >= 0 && ix < s.inputWidth)
+          largest =
+              std::max(largest, std::fabs(double(input.at(n, iy, ix, i))));
+      }
+    for (int tap = 0; tap < 9; ++tap)
+      taps += std::fabs(
+          double(weights[(size_t(o) * s.inputChannels + i) * 9 + tap]));
+    sum += largest * taps;
+  }
+  return sum;
+}
+
+/// With `kind` Winograd by that kernel, else by the catalogue's choice.
+void check(const TestedTable &table, const Case &c, uint64_t seed, Guard guard,
+           KernelKind kind) {
   SCOPED_TRACE(describe(c) +
                (guard == Guard::AtEnd ? ", guard at end" : ", guard at start"));
   const WindowShape &s = c.shape;
@@ -82,8 +109,8 @@ void check(const TestedTable &table, const Case &c, uint64_t seed,
   epilogue.activation = c.activation;
   epilogue.alpha = c.alpha;
   epilogue.beta = c.beta;
-  const KernelKind kind = convolutionKernel(s);
-  const auto kernel = kind == KernelKind::Depthwise
+  const auto kernel = kind == KernelKind::Winograd ? table.kernels->winograd
+                      : kind == KernelKind::Depthwise
                           ? table.kernels->depthwise
                           : table.kernels->convolution;
   auto run = [&](Tensor &output, int threads) {
@@ -116,6 +143,8 @@ void check(const TestedTable &table, const Case &c, uint64_t seed,
           e.magnitude += std::fabs(product);
         }
       }
+    if (kind == KernelKind::Winograd)
+      e.magnitude = tileMagnitude(s, input, weights, n, y, x, o);
     if (c.bias) {
       e.value += bias[size_t(o)];
       e.magnitude += std::fabs(bias[size_t(o)]);
@@ -137,6 +166,11 @@ void check(const TestedTable &table, const Case &c, uint64_t seed,
     EXPECT_EQ(run(residual, 2), macs);
     expectSameElements(residual, output);
   }
+}
+
+void check(const TestedTable &table, const Case &c, uint64_t seed,
+           Guard guard) {
+  check(table, c, seed, guard, convolutionKernel(c.shape));
 }
 
 void randomEpilogue(Random &random, Case &c) {
@@ -334,6 +368,53 @@ TEST_P(ConvolutionTest, RandomDepthwise) {
       continue;
     randomEpilogue(random, c);
     check(GetParam(), c, uint64_t(i), i % 2 ? Guard::AtStart : Guard::AtEnd);
+  }
+}
+
+WindowShape winogradShape(int height, int width, int inputs, int outputs) {
+  WindowShape s;
+  s.kernelHeight = s.kernelWidth = 3;
+  s.padTop = s.padLeft = s.padBottom = s.padRight = 1;
+  s.inputHeight = height;
+  s.inputWidth = width;
+  s.inputChannels = inputs;
+  s.outputChannels = outputs;
+  return s;
+}
+
+TEST_P(ConvolutionTest, RandomWinograd) {
+  Random random(6);
+  const std::vector<int> channels = {1,  2,  3,  5,  8,  9,  15, 16,
+                                     17, 24, 31, 32, 33, 40, 64, 65};
+  for (int i = 0; i < 80 && !HasFatalFailure(); ++i) {
+    Case c;
+    WindowShape &s = c.shape;
+    s = winogradShape(random.between(1, 14), random.between(1, 22),
+                      random.pick(channels), random.pick(channels));
+    s.batch = random.pick({1, 1, 1, 2, 3});
+    s.padTop = random.between(0, 3);
+    s.padLeft = random.between(0, 3);
+    s.padBottom = random.between(0, 3);
+    s.padRight = random.between(0, 3);
+    if (!setOutput(s))
+      continue;
+    randomEpilogue(random, c);
+    check(GetParam(), c, uint64_t(i), alternate(i), KernelKind::Winograd);
+  }
+}
+
+/// More tiles than a block has, and more input channels than a slice has.
+TEST_P(ConvolutionTest, WinogradInBlocksAndSlices) {
+  Random random(7);
+  const WindowShape shapes[] = {
+      winogradShape(27, 29, 200, 9), winogradShape(9, 18, 257, 33),
+      winogradShape(37, 70, 66, 5), winogradShape(5, 5, 300, 70)};
+  for (size_t i = 0; i < sizeof(shapes) / sizeof(*shapes); ++i) {
+    Case c;
+    c.shape = shapes[i];
+    ASSERT_TRUE(setOutput(c.shape));
+    randomEpilogue(random, c);
+    check(GetParam(), c, i, alternate(int(i)), KernelKind::Winograd);
   }
 }
 

@@ -152,11 +152,11 @@ TEST_F(Reject, HostileHeaders) {
   const uint64_t huge = std::numeric_limits<uint64_t>::max();
   expectHeaderRefused(
       "newer version", [](PlanHeader &h) { h.version = 7; },
-      "version 7 is newer than version 4", SNUG_UNSUPPORTED);
+      "version 7 is newer than version 5", SNUG_UNSUPPORTED);
   expectHeaderRefused(
       "older version",
       [](PlanHeader &h) { h.version = runtime::kPlanVersion - 1; },
-      "version 3 is older than version 4", SNUG_UNSUPPORTED);
+      "version 4 is older than version 5", SNUG_UNSUPPORTED);
   expectHeaderRefused(
       "version 0", [](PlanHeader &h) { h.version = 0; }, "damaged");
   expectHeaderRefused(

@@ -41,6 +41,32 @@ func.func @tiles(%x: tensor<1x4x8x8xf32>) -> tensor<1x2x8x8xf32> {
 
 // -----
 
+// Winograd's kernel is taken where it is allowed and pays: not for the strided
+// convolution, not for the single row of the last one. 36 planes of 16 tiles,
+// 8 inputs each, and for each of two threads 36 filters of 8 x 8 and 36 planes
+// of 16 tiles with 8 sums; each plane is 16 floats longer.
+// CHECK-LABEL: snug_plan.program @winograd
+// CHECK: %[[SCRATCH:.*]] = snug_plan.buffer workspace : !snug_plan.workspace<85248>
+// CHECK-NEXT: snug_plan.convolution {{.*}} workspace %[[SCRATCH]] : !snug_plan.workspace<85248> weights @conv2d_0.weights {{.*}} activation relu winograd {
+// CHECK-NOT: workspace
+// CHECK-NOT: winograd
+// CHECK: snug_plan.convolution {{.*}} strides [6, 3]
+// CHECK-NOT: winograd
+// CHECK: snug_plan.convolution {{.*}} pads [0, 1, 0, 0] {
+// CHECK-NOT: winograd
+func.func @winograd(%x: tensor<1x8x16x16xf32>) -> tensor<1x8x1x4xf32> {
+  %f = snug.constant dense<0.5> : tensor<8x8x3x3xf32>
+  %0 = snug.conv2d %x filter %f pads [1, 1, 1, 1] activation relu allow_winograd
+    : (tensor<1x8x16x16xf32>, tensor<8x8x3x3xf32>) -> tensor<1x8x16x16xf32>
+  %1 = snug.conv2d %0 filter %f strides [6, 3] allow_winograd
+    : (tensor<1x8x16x16xf32>, tensor<8x8x3x3xf32>) -> tensor<1x8x3x5xf32>
+  %2 = snug.conv2d %1 filter %f pads [0, 1, 0, 0] allow_winograd
+    : (tensor<1x8x3x5xf32>, tensor<8x8x3x3xf32>) -> tensor<1x8x1x4xf32>
+  return %2 : tensor<1x8x1x4xf32>
+}
+
+// -----
+
 // Flattening moves into planar order; a batch norm on its own is a depthwise
 // 1x1 convolution.
 // CHECK-LABEL: snug_plan.program @tail

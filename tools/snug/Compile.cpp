@@ -80,6 +80,7 @@ int runCompile(const CompileOptions &options) {
   nlohmann::ordered_json used = {{"target", pipeline.target},
                                  {"threads", pipeline.threads},
                                  {"device", pipeline.device},
+                                 {"winograd", pipeline.winograd},
                                  {"memory_budget", pipeline.memoryBudget},
                                  {"budget_scope", pipeline.budgetScope},
                                  {"weights", pipeline.weights},

@@ -90,6 +90,7 @@ int runEstimate(const EstimateOptions &options) {
       toJson(report, {{"target", options.pipeline.target},
                       {"threads", options.pipeline.threads},
                       {"device", options.pipeline.device},
+                      {"winograd", options.pipeline.winograd},
                       {"weights", options.pipeline.weights}});
   document.update(opsToJson(memory));
   if (!options.memoryMapFile.empty())

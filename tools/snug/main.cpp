@@ -38,6 +38,13 @@ void addTarget(CLI::App &command, PipelineOptions &options) {
       ->capture_default_str();
 }
 
+void addWinograd(CLI::App &command, PipelineOptions &options) {
+  command.add_flag("--winograd", options.winograd,
+                   "Computes convolutions of 3x3 by Winograd's algorithm where "
+                   "that is faster and its scratch fits the budget; outputs "
+                   "differ by rounding");
+}
+
 void addWeights(CLI::App &command, PipelineOptions &options) {
   command
       .add_option("--weights", options.weights,
@@ -60,6 +67,7 @@ CLI::App *addCompile(CLI::App &app, CompileOptions &options) {
   addModel(*command, options.model);
   command->add_option("-o,--output", options.output, "Plan file")->required();
   addTarget(*command, options.pipeline);
+  addWinograd(*command, options.pipeline);
   // An empty value (an unset variable in a script) must not mean "no limit".
   auto notEmpty = [](const std::string &value) {
     return value.empty() ? std::string("expects a value") : std::string();
@@ -109,6 +117,7 @@ CLI::App *addEstimate(CLI::App &app, EstimateOptions &options,
                    "Fixes open dimensions: input=1x3x608x608; repeatable")
       ->allow_extra_args(false);
   addTarget(*command, options.pipeline);
+  addWinograd(*command, options.pipeline);
   addWeights(*command, options.pipeline);
   addReports(*command, options.jsonFile, options.memoryMapFile);
   command->add_option("--csv", options.csvFile,

@@ -58,6 +58,11 @@ runtime::WindowShape windowShape(cnn::ConvTranspose2DOp op);
 /// A batch norm that runs on its own: a depthwise 1x1 convolution.
 runtime::WindowShape windowShape(cnn::BatchNormOp op);
 
+/// The kernel of a convolution on views of these extents: Winograd's where the
+/// op allows it and the catalogue expects it to pay.
+runtime::KernelKind kernelOf(cnn::Conv2DOp op, const network::StepShape &step,
+                             const TargetOptions &target);
+
 } // namespace snug
 
 #endif // SNUG_ANALYSIS_NETWORKANALYSIS_H

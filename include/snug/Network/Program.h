@@ -65,6 +65,9 @@ struct Step {
   int kernels = 1; ///< that it takes in a plan, at most (see Op::kernels)
 };
 
+/// Extents and pads of the views of a step that is no move.
+StepShape shapeOf(const Network &network, const Step &step);
+
 /// A step whose output may lie exactly on one of its inputs: the step is the
 /// last to touch the one buffer, which is no output of the network, and the
 /// first to touch the other, uses all of both, and its kernel runs in place.

@@ -14,6 +14,7 @@ namespace snug {
 struct PipelineOptions {
   std::string target = "host"; ///< host, portable, avx2, avx512
   int64_t threads = 1;
+  bool winograd = false;               ///< permitted for all convolutions
   std::string device = "generic-cpu";  ///< profile by name or .json file
   std::string weights = "resident";    ///< resident or streamed
   std::string memoryBudget;            ///< "32MiB"; empty: no limit
@@ -26,7 +27,8 @@ struct PipelineOptions {
 };
 
 /// Identities and dropouts removed; batch norms, residual sums and activations
-/// folded into the convolutions before them.
+/// folded into the convolutions before them, which are permitted what options
+/// permit.
 void populateFold(mlir::OpPassManager &manager, const PipelineOptions &options);
 /// Groups and schedules decided.
 void populateFuseAndTile(mlir::OpPassManager &manager,

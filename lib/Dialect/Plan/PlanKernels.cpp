@@ -164,6 +164,17 @@ verifyFilter(OpType op, SymbolTableCollection &symbols, Packing packing,
 LogicalResult ConvolutionOp::verify() {
   if (failed(verifyWindow(*this)))
     return failure();
+  if (getWinograd()) {
+    auto all = [](ArrayRef<int64_t> values, int64_t value) {
+      return llvm::all_of(values, [=](int64_t v) { return v == value; });
+    };
+    if (!all(getKernel(), 3) || !all(getStrides(), 1) ||
+        !all(getDilations(), 1) || getConvolutionGroups() != 1)
+      return emitOpError("winograd is for windows of 3x3 without strides, "
+                         "dilations and groups");
+    if (!getWorkspace())
+      return emitOpError("winograd needs a workspace");
+  }
   if (!getResidual())
     return success();
   return verifyElementwise(*this, getResidual().getType(),

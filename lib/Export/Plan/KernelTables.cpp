@@ -107,6 +107,7 @@ schema::ConvolutionT KernelTables::table(plan::ConvolutionOp op) {
   table.groups = static_cast<int32_t>(op.getConvolutionGroups());
   table.weights = segmentIndex(op.getWeights());
   table.bias = segmentIndex(op.getBias());
+  table.winograd = op.getWinograd();
   setEpilogue(table, op);
   if (Value workspace = op.getWorkspace()) {
     auto buffer = workspace.getDefiningOp<plan::BufferOp>();

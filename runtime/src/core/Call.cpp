@@ -30,7 +30,8 @@ const KernelNames kNames[] = {SNUG_KERNEL("move"),
                               SNUG_KERNEL("pad"),
                               SNUG_KERNEL("rearrange"),
                               SNUG_KERNEL("local-response-normalization"),
-                              SNUG_KERNEL("matmul")};
+                              SNUG_KERNEL("matmul"),
+                              SNUG_KERNEL("winograd")};
 #undef SNUG_KERNEL
 
 } // namespace
@@ -45,13 +46,15 @@ const char *kernelName(KernelKind kind, Target target) {
 
 bool Call::hasWindow() const {
   return kind == KernelKind::Convolution || kind == KernelKind::Depthwise ||
-         kind == KernelKind::MaxPool || kind == KernelKind::AveragePool ||
+         kind == KernelKind::Winograd || kind == KernelKind::MaxPool ||
+         kind == KernelKind::AveragePool ||
          kind == KernelKind::TransposedConvolution;
 }
 
 bool Call::hasWeights() const {
   return kind == KernelKind::Convolution || kind == KernelKind::Depthwise ||
-         kind == KernelKind::Gemm || kind == KernelKind::TransposedConvolution;
+         kind == KernelKind::Winograd || kind == KernelKind::Gemm ||
+         kind == KernelKind::TransposedConvolution;
 }
 
 void Call::bind(unsigned char *arena, const unsigned char *weightsSection) {
@@ -81,10 +84,12 @@ uint64_t Call::run(const KernelTable &kernels, ThreadPool &pool) const {
   case KernelKind::Move:
     return kernels.move(input, output, pool);
   case KernelKind::Convolution:
-  case KernelKind::Depthwise: {
+  case KernelKind::Depthwise:
+  case KernelKind::Winograd: {
     epilogue.residual = hasSecond ? &second : nullptr;
-    const auto kernel =
-        kind == KernelKind::Depthwise ? kernels.depthwise : kernels.convolution;
+    const auto kernel = kind == KernelKind::Winograd    ? kernels.winograd
+                        : kind == KernelKind::Depthwise ? kernels.depthwise
+                                                        : kernels.convolution;
     return kernel(window, input, weights, epilogue, output, workspace, pool);
   }
   case KernelKind::MaxPool:

@@ -29,7 +29,10 @@ bool Checker::checkConvolution(const schema::Convolution &k) {
   if (!takeWindow(*k.window()) || !takeEpilogue(k) || !takeGroups(k.groups()))
     return false;
   const WindowShape &s = call.window;
-  call.kind = convolutionKernel(s);
+  if (k.winograd() && !hasWinograd(s))
+    return fail("asks for Winograd's kernel, which is for convolutions of 3x3 "
+                "taps without strides, dilations and groups");
+  call.kind = k.winograd() ? KernelKind::Winograd : convolutionKernel(s);
   return segmentHoldsFilter(k.weights()) &&
          takeSegment(
              "weights", k.weights(),

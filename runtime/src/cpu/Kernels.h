@@ -137,6 +137,12 @@ struct KernelTable {
   /// Matrices of `height` rows and `width` columns.
   uint64_t (*matMul)(const TensorView &left, const TensorView &right,
                      const TensorView &output, ThreadPool &pool);
+  /// Where hasWinograd(); weights as packConvolution() packs them. Reports what
+  /// the direct convolution does.
+  uint64_t (*winograd)(const WindowShape &shape, const TensorView &input,
+                       const float *weights, const Epilogue &epilogue,
+                       const TensorView &output, void *workspace,
+                       ThreadPool &pool);
 };
 
 /// Null where this build lacks the target (another architecture).

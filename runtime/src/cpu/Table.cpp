@@ -23,7 +23,8 @@ const KernelTable &table() {
                                          pad,
                                          rearrange,
                                          localResponseNormalization,
-                                         matMul};
+                                         matMul,
+                                         winograd};
   return kTable;
 }
 

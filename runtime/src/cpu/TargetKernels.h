@@ -60,6 +60,9 @@ uint64_t localResponseNormalization(const NormalizationShape &shape,
                                     const TensorView &output, ThreadPool &pool);
 uint64_t matMul(const TensorView &left, const TensorView &right,
                 const TensorView &output, ThreadPool &pool);
+uint64_t winograd(const WindowShape &shape, const TensorView &input,
+                  const float *weights, const Epilogue &epilogue,
+                  const TensorView &output, void *workspace, ThreadPool &pool);
 
 /// Where groupLanes() is not 0; called by convolution().
 void groupedConvolution(const WindowShape &shape, const TensorView &input,

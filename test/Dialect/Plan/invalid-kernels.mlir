@@ -283,3 +283,55 @@ snug_plan.program @p target "avx2" threads 1 {
   // expected-error @below {{has other strides or dilations than its weights are packed for}}
   snug_plan.transposed_convolution %1 to %1 weights @w kernel [1, 1] strides [1, 1] dilations [1, 1] offsets [0, 0] : <1x8x8x4, channels_last> to <1x8x8x4, channels_last>
 }
+
+// -----
+
+snug_plan.program @p target "avx2" threads 1 {
+  snug_plan.segment @w packing convolution bytes 1152 = dense<1.0> : tensor<4x4x3x3xf32>
+  %0 = snug_plan.buffer activation : !snug_plan.buffer<1x8x8x4, channels_last>
+  %1 = snug_plan.buffer activation : !snug_plan.buffer<1x8x8x4, channels_last>
+  %2 = snug_plan.buffer workspace : !snug_plan.workspace<4096>
+  %3 = snug_plan.view %0[0, 0] : <1x8x8x4, channels_last> -> <1x8x8x4, channels_last>
+  %4 = snug_plan.view %1[0, 0] : <1x8x8x4, channels_last> -> <1x8x8x4, channels_last>
+  // expected-error @below {{winograd needs a workspace}}
+  snug_plan.convolution %3 to %4 weights @w kernel [3, 3] strides [1, 1] dilations [1, 1] pads [1, 1, 1, 1] winograd : <1x8x8x4, channels_last> to <1x8x8x4, channels_last>
+}
+
+// -----
+
+snug_plan.program @p target "avx2" threads 1 {
+  snug_plan.segment @w packing convolution bytes 1152 = dense<1.0> : tensor<4x4x3x3xf32>
+  %0 = snug_plan.buffer activation : !snug_plan.buffer<1x8x8x4, channels_last>
+  %1 = snug_plan.buffer activation : !snug_plan.buffer<1x8x8x4, channels_last>
+  %2 = snug_plan.buffer workspace : !snug_plan.workspace<4096>
+  %3 = snug_plan.view %0[0, 0] : <1x8x8x4, channels_last> -> <1x8x8x4, channels_last>
+  %4 = snug_plan.view %1[0, 0] : <1x8x8x4, channels_last> -> <1x8x8x4, channels_last>
+  // expected-error @below {{winograd is for windows of 3x3 without strides, dilations and groups}}
+  snug_plan.convolution %3 to %4 workspace %2 : !snug_plan.workspace<4096> weights @w kernel [3, 3] strides [1, 1] dilations [2, 2] pads [2, 2, 2, 2] winograd : <1x8x8x4, channels_last> to <1x8x8x4, channels_last>
+}
+
+// -----
+
+snug_plan.program @p target "avx2" threads 1 {
+  snug_plan.segment @w packing convolution bytes 384 = dense<1.0> : tensor<4x4x1x3xf32>
+  %0 = snug_plan.buffer activation : !snug_plan.buffer<1x8x8x4, channels_last>
+  %1 = snug_plan.buffer activation : !snug_plan.buffer<1x8x8x4, channels_last>
+  %2 = snug_plan.buffer workspace : !snug_plan.workspace<4096>
+  %3 = snug_plan.view %0[0, 0] : <1x8x8x4, channels_last> -> <1x8x8x4, channels_last>
+  %4 = snug_plan.view %1[0, 0] : <1x8x8x4, channels_last> -> <1x8x8x4, channels_last>
+  // expected-error @below {{winograd is for windows of 3x3 without strides, dilations and groups}}
+  snug_plan.convolution %3 to %4 workspace %2 : !snug_plan.workspace<4096> weights @w kernel [1, 3] strides [1, 1] dilations [1, 1] pads [0, 1, 0, 1] winograd : <1x8x8x4, channels_last> to <1x8x8x4, channels_last>
+}
+
+// -----
+
+snug_plan.program @p target "avx2" threads 1 {
+  snug_plan.segment @w packing convolution bytes 576 groups 2 = dense<1.0> : tensor<4x2x3x3xf32>
+  %0 = snug_plan.buffer activation : !snug_plan.buffer<1x8x8x4, channels_last>
+  %1 = snug_plan.buffer activation : !snug_plan.buffer<1x8x8x4, channels_last>
+  %2 = snug_plan.buffer workspace : !snug_plan.workspace<4096>
+  %3 = snug_plan.view %0[0, 0] : <1x8x8x4, channels_last> -> <1x8x8x4, channels_last>
+  %4 = snug_plan.view %1[0, 0] : <1x8x8x4, channels_last> -> <1x8x8x4, channels_last>
+  // expected-error @below {{winograd is for windows of 3x3 without strides, dilations and groups}}
+  snug_plan.convolution %3 to %4 workspace %2 : !snug_plan.workspace<4096> weights @w kernel [3, 3] strides [1, 1] dilations [1, 1] pads [1, 1, 1, 1] groups 2 winograd : <1x8x8x4, channels_last> to <1x8x8x4, channels_last>
+}

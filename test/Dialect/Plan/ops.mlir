@@ -14,6 +14,7 @@
 // CHECK: snug_plan.move %{{.*}} to %{{.*}} : <1x8x8x4, planar> to <1x8x8x4, channels_last>
 // CHECK: snug_plan.convolution %{{.*}} to %{{.*}} residual %{{.*}} : !snug_plan.view<1x8x8x4, channels_last> workspace %{{.*}} : !snug_plan.workspace<4096> weights @w bias @b kernel [3, 3] strides [1, 1] dilations [1, 1] pads [1, 1, 1, 1] activation leaky_relu alpha 1.000000e-01 {group = 0 : i64, tile = 3 : i64} : <1x8x8x4, channels_last> to <1x8x8x4, channels_last>
 // CHECK: snug_plan.convolution {{.*}} weights @d kernel [3, 3] strides [1, 1] dilations [1, 1] pads [1, 1, 1, 1] groups 4
+// CHECK: snug_plan.convolution {{.*}} workspace %{{.*}} : !snug_plan.workspace<4096> weights @w kernel [3, 3] strides [1, 1] dilations [1, 1] pads [1, 1, 1, 1] activation relu winograd {tile = 1 : i64} :
 // CHECK: snug_plan.pool max
 // CHECK: snug_plan.pool average {{.*}} {count_include_pad = true}
 // CHECK: snug_plan.unary {{.*}} activation relu6
@@ -63,6 +64,7 @@ snug_plan.program @all target "avx2" threads 2 arena 65536 {
   snug_plan.move %xv to %av : <1x8x8x4, planar> to <1x8x8x4, channels_last>
   snug_plan.convolution %av to %cv residual %av : !snug_plan.view<1x8x8x4, channels_last> workspace %s : !snug_plan.workspace<4096> weights @w bias @b kernel [3, 3] strides [1, 1] dilations [1, 1] pads [1, 1, 1, 1] activation leaky_relu alpha 1.000000e-01 {group = 0 : i64, tile = 3 : i64} : <1x8x8x4, channels_last> to <1x8x8x4, channels_last>
   snug_plan.convolution %av to %cv weights @d kernel [3, 3] strides [1, 1] dilations [1, 1] pads [1, 1, 1, 1] groups 4 : <1x8x8x4, channels_last> to <1x8x8x4, channels_last>
+  snug_plan.convolution %av to %cv workspace %s : !snug_plan.workspace<4096> weights @w kernel [3, 3] strides [1, 1] dilations [1, 1] pads [1, 1, 1, 1] activation relu winograd {tile = 1 : i64} : <1x8x8x4, channels_last> to <1x8x8x4, channels_last>
   snug_plan.pool max %cv to %hv kernel [2, 2] strides [2, 2] dilations [1, 1] pads [0, 0, 0, 0] : <1x8x8x4, channels_last> to <1x4x4x4, channels_last>
   snug_plan.pool average %cv to %hv kernel [2, 2] strides [2, 2] dilations [1, 1] pads [0, 0, 0, 0] {count_include_pad = true} : <1x8x8x4, channels_last> to <1x4x4x4, channels_last>
   snug_plan.unary %av to %cv activation relu6 : <1x8x8x4, channels_last> to <1x8x8x4, channels_last>

@@ -192,23 +192,25 @@ def Plan_MoveOp : Plan_KernelOp<"move"> {
 
 def Plan_ConvolutionOp : Plan_KernelOp<"convolution", ["getMacs", "getInPlaceInputs"],
     [AttrSizedOperandSegments, Plan_UsesSegments]> {
-  let summary = "direct or depthwise convolution of a view";
+  let summary = "direct, depthwise or Winograd convolution of a view";
   let description = [{
     output = activation(convolution + bias + residual). `pads` are the padding
     taps around this call's input view: top, left, bottom, right. The output may
-    lie exactly on the residual.
+    lie exactly on the residual. `winograd` names that kernel, for windows of
+    3x3 without strides, dilations and groups; it needs a workspace.
   }];
   let arguments = !con((ins Plan_ViewType:$input, Plan_ViewType:$output,
       Optional<Plan_ViewType>:$residual, Optional<Plan_WorkspaceType>:$workspace,
       FlatSymbolRefAttr:$weights, OptionalAttr<FlatSymbolRefAttr>:$bias),
-      window, (ins DefaultValuedAttr<Plan_Integer, "1">:$convolution_groups), epilogue, placement);
+      window, (ins DefaultValuedAttr<Plan_Integer, "1">:$convolution_groups), epilogue,
+      (ins UnitAttr:$winograd), placement);
   let assemblyFormat = [{
     $input `to` $output (`residual` $residual^ `:` qualified(type($residual)))?
     (`workspace` $workspace^ `:` qualified(type($workspace)))?
     `weights` $weights (`bias` $bias^)?
     `kernel` $kernel `strides` $strides `dilations` $dilations `pads` $pads
     (`groups` $convolution_groups^)? (`activation` $activation^)? (`alpha` $alpha^)? (`beta` $beta^)?
-    attr-dict `:` type($input) `to` type($output)
+    (`winograd` $winograd^)? attr-dict `:` type($input) `to` type($output)
   }];
 }
 

@@ -17,7 +17,9 @@ def Snug_Conv2DOp : Snug_LayerOp<"conv2d", [
   let description = [{
     `activation(conv(input, filter) + bias + residual)`: cross-correlation as in
     ONNX's Conv, zeros beyond the border. The bias is one number an output
-    channel, the residual a tensor of the result's type.
+    channel, the residual a tensor of the result's type. `allow_winograd` permits
+    kernels that compute it by Winograd's algorithm, whose rounding differs; it
+    asks for nothing.
 
     Constraints: `input` [N, C, H, W], `filter` [O, C / groups, kh, kw], `bias`
     [O]; `groups` divides C and O; `strides`, `dilations` (height, width) are at
@@ -35,12 +37,14 @@ def Snug_Conv2DOp : Snug_LayerOp<"conv2d", [
                        Optional<Snug_Vector>:$bias, Optional<Snug_Image>:$residual,
                        Snug_Strides:$strides, Snug_Pads:$pads, Snug_Dilations:$dilations,
                        Snug_OneByDefault:$groups,
-                       Snug_FusedActivation:$activation, Snug_Alpha:$alpha, Snug_Beta:$beta);
+                       Snug_FusedActivation:$activation, Snug_Alpha:$alpha, Snug_Beta:$beta,
+                       UnitAttr:$allow_winograd);
   let results = (outs Snug_Image:$result);
   let assemblyFormat = [{
     $input `filter` $filter (`bias` $bias^)? (`residual` $residual^)?
     (`strides` $strides^)? (`pads` $pads^)? (`dilations` $dilations^)? (`groups` $groups^)?
     (`activation` custom<Activation>($activation, $alpha, $beta)^)?
+    (`allow_winograd` $allow_winograd^)?
     attr-dict `:` functional-type(operands, results)
   }];
   let hasVerifier = 1;

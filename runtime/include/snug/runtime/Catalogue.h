@@ -105,7 +105,8 @@ enum class KernelKind : uint8_t {
   Pad = 12,
   Rearrange = 13, ///< any copy of a regular pattern
   LocalResponseNormalization = 14,
-  MatMul = 15 ///< of two activations
+  MatMul = 15,  ///< of two activations
+  Winograd = 16 ///< F(4x4, 3x3), where hasWinograd()
 };
 
 /// Geometry of a convolution or pooling call on one tile. Extents are those of
@@ -127,6 +128,14 @@ struct WindowShape {
 /// Convolution. Never depends on heights and widths, so all tiles of a layer
 /// share one copy of packed weights.
 KernelKind convolutionKernel(const WindowShape &shape);
+
+/// Whether Winograd's kernel can compute a convolution: a 3x3 kernel, no
+/// strides, dilations or groups. Never depends on heights and widths. It takes
+/// the packed weights of the direct kernel.
+bool hasWinograd(const WindowShape &shape);
+/// Whether there is Winograd's kernel, and it is expected to take less time
+/// than the direct one.
+bool winogradPays(Target target, const WindowShape &shape);
 
 /// Bytes of packed weights of a convolution (multiple of 64, tails of channel
 /// panels padded with zeros). Depends on channels, kernel, groups, target only.

@@ -11,7 +11,7 @@ namespace runtime {
 
 constexpr char kPlanMagic[8] = {'S', 'N', 'U', 'G', 'P', 'L', 'A', 'N'};
 /// Also counts up when packed weights change their layout.
-constexpr uint32_t kPlanVersion = 4;
+constexpr uint32_t kPlanVersion = 5;
 
 /// Little endian, at offset 0. The program follows at `programOffset`, the
 /// weights at `weightsOffset`, a multiple of kPageBytes; the file ends at

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// Declares the pass snug-allow-winograd.
+#ifndef SNUG_PASSES_ALLOWWINOGRAD
+#define SNUG_PASSES_ALLOWWINOGRAD
+
+include "mlir/Pass/PassBase.td"
+
+def AllowWinogradPass : Pass<"snug-allow-winograd", "::mlir::func::FuncOp"> {
+  let summary = "permits Winograd's algorithm for convolutions";
+  let description = [{
+    Requires: a function of the `snug` dialect, with or without fused groups.
+
+    Guarantees: every `snug.conv2d` has `allow_winograd`. Passes that choose
+    kernels may then take Winograd's, which needs scratch in the arena and whose
+    outputs differ by rounding, where it is expected to be faster; a convolution
+    that it does not fit, or for whose scratch there is no room, runs as before.
+
+    Fails when: never.
+
+    Example: the convolution has `allow_winograd` afterwards.
+
+    ```mlir
+    // snug-opt --snug-allow-winograd
+    %0 = snug.conv2d %x filter %filter : (tensor<1x1x4x4xf32>, tensor<2x1x1x1xf32>) -> tensor<1x2x4x4xf32>
+    ```
+  }];
+  let dependentDialects = ["::snug::cnn::SnugDialect"];
+}
+
+#endif // SNUG_PASSES_ALLOWWINOGRAD
