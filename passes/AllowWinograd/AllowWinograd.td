@@ -21,7 +21,8 @@ def AllowWinogradPass : Pass<"snug-allow-winograd", "::mlir::func::FuncOp"> {
 
     ```mlir
     // snug-opt --snug-allow-winograd
-    %0 = snug.conv2d %x filter %filter : (tensor<1x1x4x4xf32>, tensor<2x1x1x1xf32>) -> tensor<1x2x4x4xf32>
+    %0 = snug.conv2d %x filter %f pads [1, 1, 1, 1] activation relu
+      : (tensor<1x4x8x8xf32>, tensor<4x4x3x3xf32>) -> tensor<1x4x8x8xf32>
     ```
   }];
   let dependentDialects = ["::snug::cnn::SnugDialect"];

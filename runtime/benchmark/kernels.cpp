@@ -133,7 +133,7 @@ double measurePeak(Target target, ThreadPool &pool) {
 }
 
 /// Winograd's kernel is not for convolutions of fewer inputs.
-constexpr int kLeastWinogradInputs = 16;
+constexpr int kLeastWinogradInputs = 8;
 
 class Benchmark {
 public:

@@ -125,29 +125,35 @@ bool hasWinograd(const WindowShape &shape) {
 }
 
 bool winogradPays(Target target, const WindowShape &shape) {
-  if (!hasWinograd(shape) || !hasExtents(shape))
+  // Of fewer inputs there is little to save, and much to read and write.
+  constexpr int32_t kLeastInputs = 8;
+  if (!hasWinograd(shape) || !hasExtents(shape) ||
+      shape.inputChannels < kLeastInputs)
     return false;
-  // Both in multiply-accumulates. What the transformations take in them was
-  // measured with AVX2: for each tile and channel, and for each pair of
-  // channels and block of tiles; matrix products reach 1.1 / 1.2 of the direct
-  // kernel's speed. On 352 shapes of 8 to 512 channels and 3 to 56 pixels a
-  // side the choice took 1.4 % longer than the faster kernel.
-  constexpr int64_t kTileTransforms = 250;
-  constexpr int64_t kFilterTransforms = 170;
-  const WinogradLayout layout = winogradLayout(target, shape);
-  const int64_t inputs = layout.inputStep;
-  const int64_t outputs = roundUp(shape.outputChannels, panelChannels(target));
-  const int64_t pairs = multiply(inputs, outputs);
-  const int64_t blocks = (layout.tiles - 1) / layout.blockTiles + 1;
-  const int64_t products =
-      multiply(multiply(layout.tiles, kWinogradPlanes), pairs);
-  const int64_t transforms = add(
-      multiply(multiply(blocks, kFilterTransforms), pairs),
-      multiply(multiply(layout.tiles, kTileTransforms), add(inputs, outputs)));
-  const int64_t direct = multiply(
-      multiply(multiply(shape.batch, shape.outputHeight), shape.outputWidth),
-      multiply(multiply(shape.kernelHeight, shape.kernelWidth), pairs));
-  return double(products) * 1.2 + double(transforms) < double(direct) * 1.1;
+  // Both times in multiply-accumulates, as measured with AVX2: what transforms
+  // take for each tile and channel, and for each pair of channels and block of
+  // tiles; what storing takes for each output of the direct kernel. Over 625
+  // shapes of 8 to 512 channels and 3 to 56 pixels a side the choice took 0.7 %
+  // longer than the faster kernel, and 45 % at worst.
+  constexpr double kProduct = 1.2, kDirectProduct = 1.1;
+  constexpr double kInputTransform = 100, kOutputTransform = 250;
+  constexpr double kFilterTransform = 170, kStore = 80;
+  const WinogradLayout layout = winogradLayout(target, shape, 1);
+  const double tiles = double(layout.tiles);
+  const double blocks = double((layout.tiles - 1) / layout.blockTiles + 1);
+  const double inputs = shape.inputChannels;
+  const double outputs =
+      double(roundUp(shape.outputChannels, panelChannels(target)));
+  const double winograd =
+      tiles * (kWinogradPlanes * inputs * outputs * kProduct +
+               double(layout.inputStep) * kInputTransform +
+               outputs * kOutputTransform) +
+      blocks * inputs * outputs * kFilterTransform;
+  const double pixels =
+      double(shape.batch) * shape.outputHeight * shape.outputWidth;
+  const double taps = double(shape.kernelHeight) * shape.kernelWidth;
+  return winograd <
+         pixels * outputs * (taps * inputs * kDirectProduct + kStore);
 }
 
 int64_t packedConvolutionBytes(Target target, const WindowShape &shape) {
@@ -259,7 +265,7 @@ int64_t workspaceBytes(Target target, KernelKind kind, const WindowShape &shape,
   // the taps that lie outside the input.
   if (kind != KernelKind::Winograd || !hasWinograd(shape) || !hasExtents(shape))
     return 0;
-  const WinogradLayout layout = winogradLayout(target, shape);
+  const WinogradLayout layout = winogradLayout(target, shape, threads);
   return segmentBytes(add(layout.inputs(),
                           multiply(threads, layout.filters() + layout.sums())));
 }

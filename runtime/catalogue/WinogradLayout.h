@@ -32,6 +32,7 @@ struct WinogradLayout {
   int64_t tileRows, tileColumns; ///< of an image
   int64_t tiles;                 ///< of the whole call
   int64_t blockTiles;            ///< so many at a time
+  int64_t pieces;                ///< of a block, each of all panels' work
   int64_t inputStep;             ///< from a tile's inputs to the next one's
   int64_t inputPlane;            ///< from plane to plane
   int64_t sliceChannels;         ///< of a slice of the input channels, at most
@@ -44,13 +45,18 @@ struct WinogradLayout {
 };
 
 /// Of a shape that hasWinograd(), with extents of at least one.
-inline WinogradLayout winogradLayout(Target target, const WindowShape &shape) {
+inline WinogradLayout winogradLayout(Target target, const WindowShape &shape,
+                                     int threads) {
   // Transformed inputs of a block: read once a panel, from a cache. The more
   // tiles, the less the transformation of the filters counts.
   constexpr int64_t kBlockFloats = (int64_t(1) << 20) / sizeof(float);
   constexpr int64_t kLeastBlockTiles = 24;
   // A panel's transformed filters stay in a second-level cache.
   constexpr int64_t kSliceChannels = 128;
+  // Panels are threads' work; where there are too few of them, pieces of blocks
+  // as well, each with a copy of the transformed filters.
+  constexpr int64_t kPanelsOfThread = 4;
+  constexpr int64_t kLeastPieceTiles = 14;
   constexpr int64_t kLineFloats = 16;
   const auto ceilDivide = [](int64_t a, int64_t b) {
     return a / b + (a % b != 0);
@@ -73,7 +79,17 @@ inline WinogradLayout winogradLayout(Target target, const WindowShape &shape) {
   const int64_t slices = ceilDivide(shape.inputChannels, kSliceChannels);
   layout.sliceChannels = ceilDivide(shape.inputChannels, slices);
   layout.filterPlane = layout.sliceChannels * panel + kLineFloats;
-  layout.sumPlane = layout.blockTiles * panel + kLineFloats;
+  layout.pieces = 1;
+  const int64_t panels = ceilDivide(shape.outputChannels, panel);
+  const int64_t wantedPanels = kPanelsOfThread * threads;
+  if (threads > 1 && panels < wantedPanels) {
+    const int64_t largest = layout.blockTiles / kLeastPieceTiles;
+    layout.pieces = ceilDivide(wantedPanels, panels);
+    if (layout.pieces > largest)
+      layout.pieces = largest > 1 ? largest : 1;
+  }
+  layout.sumPlane =
+      ceilDivide(layout.blockTiles, layout.pieces) * panel + kLineFloats;
   return layout;
 }
 

@@ -261,6 +261,15 @@ schema::ConvolutionT &PlanBuilder::convolution(
   return append(name, std::move(kernel));
 }
 
+void PlanBuilder::runByWinograd(schema::ConvolutionT &kernel) {
+  const uint64_t scratch = static_cast<uint64_t>(runtime::workspaceBytes(
+      target, runtime::KernelKind::Winograd,
+      shapeOf(*kernel.input, *kernel.output, *kernel.window, kernel.groups),
+      program.threads));
+  kernel.winograd = true;
+  kernel.workspace.reset(new schema::Range(allocate(scratch), scratch));
+}
+
 schema::TransposedConvolutionT &PlanBuilder::transposedConvolution(
     const std::string &name, const schema::View &in, const schema::View &out,
     const schema::Window &window, int groups, const std::vector<float> &filter,

@@ -74,6 +74,8 @@ public:
               const std::vector<float> &weights, const std::vector<float> &bias,
               schema::Activation activation = schema::Activation::None,
               const schema::View *residual = nullptr);
+  /// Lets a convolution run by Winograd's kernel, in workspace of its own.
+  void runByWinograd(schema::ConvolutionT &kernel);
   void pool(const std::string &name, const schema::View &in,
             const schema::View &out, const schema::Window &window,
             schema::PoolKind kind);

@@ -170,8 +170,9 @@ PlanImage TestNetwork::plan(runtime::Target target, int threads) const {
   schema::Window low(3, 3, 1, 1, 1, 1, 0, 1, 1, 1);
   plan.convolution("first", topIn, topOut, top, 1, firstWeights, firstBias,
                    Activation::LeakyRelu);
-  plan.convolution("first", lowIn, lowOut, low, 1, firstWeights, firstBias,
-                   Activation::LeakyRelu);
+  plan.runByWinograd(plan.convolution("first", lowIn, lowOut, low, 1,
+                                      firstWeights, firstBias,
+                                      Activation::LeakyRelu));
   std::unique_ptr<schema::GroupT> group(new schema::GroupT);
   group->ops = {"first"};
   group->schedule = "2x1";

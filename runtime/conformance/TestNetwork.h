@@ -12,11 +12,11 @@ namespace snug {
 namespace testing {
 
 /// Input "image" 2x3x9x7; a 3x3 convolution to 10 channels with leaky ReLU on
-/// two tiles (group 0), 2x2 max pooling, a 3x3 depthwise convolution with ReLU,
-/// a 1x1 convolution that adds the pooled tensor as a residual, an addition,
-/// a 2x2 average pooling of stride 1, an activation, then a global average, a
-/// dense layer to 5 values and softmax. Outputs: "features", the activation's
-/// tensor (2x10x3x2), and "scores" (2x5).
+/// two tiles (group 0), the second by Winograd's kernel, 2x2 max pooling, a 3x3
+/// depthwise convolution with ReLU, a 1x1 convolution that adds the pooled
+/// tensor as a residual, an addition, a 2x2 average pooling of stride 1, an
+/// activation, then a global average, a dense layer to 5 values and softmax.
+/// Outputs: "features", the activation's tensor (2x10x3x2), and "scores" (2x5).
 class TestNetwork {
 public:
   TestNetwork();

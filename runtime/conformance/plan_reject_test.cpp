@@ -621,6 +621,42 @@ TEST_F(Reject, HostileWorkspaces) {
       "misaligned", [=](schema::ProgramT &p) { set(p, 4, 64); }, "workspace");
 }
 
+TEST_F(Reject, WinogradWhereItIsNot) {
+  const auto edit = [](schema::ProgramT &p) -> schema::ConvolutionT & {
+    return *at(p, kFirstLow).kernel.AsConvolution();
+  };
+  expectRefused(
+      "no workspace", [=](schema::ProgramT &p) { edit(p).workspace.reset(); },
+      "bytes of workspace but has 0");
+  expectRefused(
+      "short workspace",
+      [=](schema::ProgramT &p) {
+        schema::Range &range = *edit(p).workspace;
+        range = schema::Range(range.offset(), range.bytes() - 64);
+      },
+      "bytes of workspace but has");
+  expectRefused(
+      "workspace on the output",
+      [=](schema::ProgramT &p) {
+        schema::ConvolutionT &k = edit(p);
+        *k.workspace =
+            schema::Range(k.output->offset() / 64 * 64, k.workspace->bytes());
+      },
+      "that overlaps its tensors");
+  expectRefused(
+      "a 1x1 convolution",
+      [](schema::ProgramT &p) {
+        at(p, kPoint).kernel.AsConvolution()->winograd = true;
+      },
+      "which is for convolutions of 3x3 taps");
+  expectRefused(
+      "a depthwise convolution",
+      [](schema::ProgramT &p) {
+        at(p, kDepth).kernel.AsConvolution()->winograd = true;
+      },
+      "which is for convolutions of 3x3 taps");
+}
+
 TEST_F(Reject, AnUnknownKernelIsNamed) {
   auto program = unpackProgram(good);
   PlanImage image = packPlan(*program, weightsOf(good));

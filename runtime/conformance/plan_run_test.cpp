@@ -194,7 +194,7 @@ TEST_P(PlanRun, ProfilesEveryInstruction) {
     if (i == 2) {
       EXPECT_STREQ(record.name, "first");
       EXPECT_EQ(record.kernel,
-                std::string("convolution/") + runtime::targetName(GetParam()));
+                std::string("winograd/") + runtime::targetName(GetParam()));
       EXPECT_EQ(record.group, 0);
       EXPECT_EQ(record.tile, 1);
       EXPECT_EQ(record.macs, 2u * 4 * 7 * 10 * 27);

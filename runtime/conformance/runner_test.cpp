@@ -275,7 +275,7 @@ TEST_F(Runner, DumpsAPlan) {
   EXPECT_NE(standardOutput.find("input 'image' 2x3x9x7 at 0, 1512 bytes"),
             std::string::npos)
       << standardOutput;
-  EXPECT_NE(standardOutput.find("convolution 'first' group 0 tile 1"),
+  EXPECT_NE(standardOutput.find("winograd 'first' group 0 tile 1"),
             std::string::npos);
   EXPECT_NE(standardOutput.find("leaky_relu(0.1)"), std::string::npos);
   const std::string json = slurp(path("d.json"));

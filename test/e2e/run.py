@@ -25,7 +25,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # numpy's own would wait for
 
 import harness  # noqa: E402
 
-MODULES = ["test_zoo", "test_networks", "test_any_cnn", "test_determinism", "test_opsets", "test_memory", "test_weights", "test_budgets",
+MODULES = ["test_zoo", "test_networks", "test_winograd", "test_any_cnn", "test_determinism", "test_opsets", "test_memory", "test_weights", "test_budgets",
            "test_errors", "test_broken", "test_runtime", "test_training", "test_docs", "test_install", "test_lint"]
 
 

@@ -8,11 +8,25 @@
 #include "snug/Dialect/Plan/PlanDialect.h"
 #include "snug/Export/ExportPlan.h"
 
+#include "llvm/ADT/DenseSet.h"
 #include "llvm/Support/raw_ostream.h"
 
 using namespace mlir;
 
 namespace snug::tool {
+
+/// Layers of a program that are convolutions, and those that have Winograd's
+/// kernel: a layer has one operation for each of its tiles.
+static void countConvolutions(plan::ProgramOp program, PlanReport &report) {
+  llvm::DenseSet<Location> all, winograd;
+  for (auto op : program.getOps<plan::ConvolutionOp>()) {
+    all.insert(op.getLoc());
+    if (op.getWinograd())
+      winograd.insert(op.getLoc());
+  }
+  report.convolutions = all.size();
+  report.winogradConvolutions = winograd.size();
+}
 
 /// What a planned program says of itself.
 static PlanReport describe(plan::ProgramOp program, const MemoryMap &map) {
@@ -37,6 +51,7 @@ static PlanReport describe(plan::ProgramOp program, const MemoryMap &map) {
     group.arenaBytes = integer(from, "arena");
     report.groups.push_back(std::move(group));
   }
+  countConvolutions(program, report);
   return report;
 }
 

@@ -50,6 +50,9 @@ void printReport(const PlanReport &report) {
   out << formatv("  multiply-accumulates {0} of {1}, recompute factor {2:F3}\n",
                  report.executedMacs, report.networkMacs,
                  recomputeFactor(report.networkMacs, report.executedMacs));
+  if (report.winogradConvolutions.value_or(0) > 0)
+    out << formatv("  Winograd's algorithm for {0} of {1} convolutions\n",
+                   *report.winogradConvolutions, *report.convolutions);
   for (const GroupReport &group : report.groups)
     out << formatv("  group {0,-6} {1,3} ops, live at most {2}: {3} to {4}\n",
                    group.schedule, group.ops.size(),
@@ -65,31 +68,37 @@ ordered_json toJson(const PlanReport &report, ordered_json options) {
                       {"schedule", group.schedule},
                       {"arena", group.arenaBytes},
                       {"latency_us", nullptr}});
-  return {{"model", report.model},
-          {"target", report.target},
-          {"options", std::move(options)},
-          {"memory",
-           {{"predicted",
-             {{"weights", memory.weights},
-              {"activations", memory.activations},
-              {"workspace", memory.workspace},
-              {"runtime_overhead", memory.runtimeOverhead},
-              {"arena", memory.arena},
-              {"peak", memory.peak}}},
-            {"measured", nullptr}}},
-          {"addresses",
-           {{"buffers", report.addresses.buffers},
-            {"lower_bound", report.addresses.lowerBound},
-            {"peak", report.addresses.peak},
-            {"gap", report.addresses.peak - report.addresses.lowerBound},
-            {"proved", report.addresses.peak == report.addresses.lowerBound},
-            {"nodes", report.addresses.nodes}}},
-          {"latency_us", {{"predicted", nullptr}, {"measured", nullptr}}},
-          {"network_macs", report.networkMacs},
-          {"executed_macs", report.executedMacs},
-          {"recompute_factor",
-           recomputeFactor(report.networkMacs, report.executedMacs)},
-          {"groups", std::move(groups)}};
+  ordered_json document = {
+      {"model", report.model},
+      {"target", report.target},
+      {"options", std::move(options)},
+      {"memory",
+       {{"predicted",
+         {{"weights", memory.weights},
+          {"activations", memory.activations},
+          {"workspace", memory.workspace},
+          {"runtime_overhead", memory.runtimeOverhead},
+          {"arena", memory.arena},
+          {"peak", memory.peak}}},
+        {"measured", nullptr}}},
+      {"addresses",
+       {{"buffers", report.addresses.buffers},
+        {"lower_bound", report.addresses.lowerBound},
+        {"peak", report.addresses.peak},
+        {"gap", report.addresses.peak - report.addresses.lowerBound},
+        {"proved", report.addresses.peak == report.addresses.lowerBound},
+        {"nodes", report.addresses.nodes}}},
+      {"latency_us", {{"predicted", nullptr}, {"measured", nullptr}}},
+      {"network_macs", report.networkMacs},
+      {"executed_macs", report.executedMacs},
+      {"recompute_factor",
+       recomputeFactor(report.networkMacs, report.executedMacs)},
+      {"groups", std::move(groups)}};
+  if (report.winogradConvolutions) {
+    document["convolutions"] = *report.convolutions;
+    document["winograd_convolutions"] = *report.winogradConvolutions;
+  }
+  return document;
 }
 
 /// "1x64x112x112"; "scalar" of rank 0.

@@ -11,6 +11,7 @@
 #include <nlohmann/json.hpp>
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -38,6 +39,9 @@ struct PlanReport {
   planner::MemoryFigures memory;
   AddressReport addresses;
   int64_t networkMacs = 0, executedMacs = 0;
+  /// Of a compiled plan: its convolutions, and those of them that run by
+  /// Winograd's algorithm, in some tiles at least.
+  std::optional<int64_t> convolutions, winogradConvolutions;
   std::vector<GroupReport> groups;
 };
 

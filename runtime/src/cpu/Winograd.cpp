@@ -84,10 +84,10 @@ class Convolution {
 public:
   Convolution(const WindowShape &shape, const TensorView &input,
               const float *weights, const Epilogue &epilogue,
-              const TensorView &output, void *workspace)
+              const TensorView &output, void *workspace, int threads)
       : shape(shape), input(input), output(output), weights(weights),
         epilogue(epilogue), activation(shortActivation(epilogue)),
-        layout(winogradLayout(Target::SNUG_KERNEL_TARGET, shape)),
+        layout(winogradLayout(Target::SNUG_KERNEL_TARGET, shape, threads)),
         inputs(static_cast<float *>(workspace)),
         threadScratch(inputs + layout.inputs()) {}
 
@@ -361,7 +361,6 @@ void Convolution::computePanel(int64_t panel, int64_t firstTile, int64_t begin,
 
 void Convolution::run(ThreadPool &pool) const {
   const int64_t panels = ceilDivide(output.channels, kPanel);
-  const int threads = pool.threads();
   const int64_t scratch = layout.filters() + layout.sums();
   for (int64_t first = 0; first < layout.tiles; first += layout.blockTiles) {
     const int64_t tiles = minimum(layout.blockTiles, layout.tiles - first);
@@ -369,16 +368,13 @@ void Convolution::run(ThreadPool &pool) const {
       for (int64_t t = begin; t < end; ++t)
         transformTile(first + t, t);
     });
-    // Panels for threads; where there are too few, tiles as well.
-    int64_t pieces = 1;
-    if (threads > 1 && panels < 4 * threads)
-      pieces = minimum(ceilDivide(tiles, kMaxPixels),
-                       ceilDivide(int64_t(4) * threads, panels));
-    pool.forEach(panels * pieces, [&](int64_t index, int thread) {
-      const int64_t piece = index % pieces;
-      computePanel(index / pieces, first, tiles * piece / pieces,
-                   tiles * (piece + 1) / pieces,
-                   threadScratch + thread * scratch);
+    pool.forEach(panels * layout.pieces, [&](int64_t index, int thread) {
+      const int64_t piece = index % layout.pieces;
+      const int64_t begin = tiles * piece / layout.pieces;
+      const int64_t end = tiles * (piece + 1) / layout.pieces;
+      if (begin < end) // the last block may have few tiles
+        computePanel(index / layout.pieces, first, begin, end,
+                     threadScratch + thread * scratch);
     });
   }
 }
@@ -388,7 +384,9 @@ void Convolution::run(ThreadPool &pool) const {
 uint64_t winograd(const WindowShape &shape, const TensorView &input,
                   const float *weights, const Epilogue &epilogue,
                   const TensorView &output, void *workspace, ThreadPool &pool) {
-  Convolution(shape, input, weights, epilogue, output, workspace).run(pool);
+  Convolution(shape, input, weights, epilogue, output, workspace,
+              pool.threads())
+      .run(pool);
   return elements(output) * uint64_t(kTaps * kTaps) * uint64_t(input.channels);
 }
 
