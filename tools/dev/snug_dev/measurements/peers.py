@@ -2,8 +2,8 @@
 """Snug beside other engines: latency and peak process memory, in turns.
 
 For each network and number of threads every peer has one process, which loads
-the network and then waits; Snug is a fresh `snug-run` each time. In a round each
-engine has its turn: one run that does not count, then some that do. Ratios are
+the network and then waits; Snug is a fresh `snug-run` each time, as is Snug with
+Winograd's algorithm permitted. In a round each engine has its turn: one run that does not count, then some that do. Ratios are
 between the medians of the same round. Before anything is timed, each peer's
 output is compared with Snug's.
 """
@@ -29,6 +29,8 @@ TOLERANCE = 1e-3  # of the output's scale; the engines' own orders of summation,
 TURN_SECONDS = 0.4  # of timed runs, for the fastest engine
 RUNS = (3, 40)  # in a turn, at least and at most
 PLOT = "docs/measurements/peers.svg"
+# What turns it takes, and the field of a peer's record that says how it stands.
+OWN = {"snug": "snug_over_it", "snug --winograd": "winograd_over_it"}
 
 
 def engine_names(text):
@@ -48,11 +50,11 @@ def add_arguments(p):
 class Snug:
     """Takes turns like a peer, each in a fresh process."""
 
-    def __init__(self, name, threads, source):
-        self.plan = os.path.join(WORK, f"peers-{name}-{threads}.snug")
+    def __init__(self, name, threads, source, *options):
+        self.plan = os.path.join(WORK, f"peers-{name}-{threads}{''.join(options)}.snug")
         self.source = source
         self.threads = threads
-        compiled, self.load_seconds = compile_plan(network(name), self.plan, "--max-groups=0", f"--threads={threads}")
+        compiled, self.load_seconds = compile_plan(network(name), self.plan, "--max-groups=0", f"--threads={threads}", *options)
         self.predicted = compiled["memory"]["predicted"]["peak"]
 
     def result(self):
@@ -117,9 +119,9 @@ def measure_case(name, threads, engines, rounds, skipped):
     source, shape = make_input(name)
     say(f"  {name}, {counted(threads, 'thread')}")
     with ExitStack() as stack:
-        snug = Snug(name, threads, source)
-        expected = snug.result()
-        players, differences = {"snug": snug}, {}
+        players = {own: Snug(name, threads, source, *own.split()[1:]) for own in OWN}
+        expected = players["snug"].result()
+        differences = {own: difference(players[own].result(), expected) for own in OWN}
         for engine in engines:
             try:
                 peer = Peer(engine, engine_file(engine, name, shape), threads, source)
@@ -141,14 +143,14 @@ def measure_case(name, threads, engines, rounds, skipped):
             say(f"    round {number + 1} of {rounds}: " + ", ".join(f"{e} {latencies[e][-1] / 1e3:.2f} ms" for e in order))
     records = []
     for engine, player in players.items():
-        ratios = [mine / other for mine, other in zip(latencies["snug"], latencies[engine])]
+        ratios = {field: spread([mine / other for mine, other in zip(latencies[own], latencies[engine])]) for own, field in OWN.items()}
         records.append({
             "network": name, "threads": threads, "engine": engine, "runs_in_a_turn": runs,
-            "latency_us": {**spread(latencies[engine]), "rounds": [round(l, 1) for l in latencies[engine]]}, "snug_over_it": spread(ratios),
+            "latency_us": {**spread(latencies[engine]), "rounds": [round(l, 1) for l in latencies[engine]]}, **ratios,
             "best_over_best": min(latencies["snug"]) / min(latencies[engine]),
-            "peak_bytes": peaks[engine], "difference": differences.get(engine, 0.0)})
-        if engine == "snug":
-            records[-1]["predicted_peak_bytes"] = snug.predicted
+            "peak_bytes": peaks[engine], "difference": differences[engine]})
+        if engine in OWN:
+            records[-1]["predicted_peak_bytes"] = player.predicted
         else:
             records[-1].update(version=player.version, load_seconds=player.load_seconds)
     return records
@@ -157,12 +159,12 @@ def measure_case(name, threads, engines, rounds, skipped):
 def geometric_means(records):
     """Of the median ratios, over the networks that an engine ran."""
     means = []
-    for engine in dict.fromkeys(r["engine"] for r in records if r["engine"] != "snug"):
+    for engine in dict.fromkeys(r["engine"] for r in records if r["engine"] not in OWN):
         for threads in sorted({r["threads"] for r in records}):
             chosen = [r for r in records if (r["engine"], r["threads"]) == (engine, threads)]
             if chosen:
                 means.append({"engine": engine, "threads": threads, "networks": len(chosen),
-                              "snug_over_it": statistics.geometric_mean(r["snug_over_it"]["median"] for r in chosen),
+                              **{field: statistics.geometric_mean(r[field]["median"] for r in chosen) for field in OWN.values()},
                               "best_over_best": statistics.geometric_mean(r["best_over_best"] for r in chosen)})
     return means
 
@@ -198,20 +200,23 @@ def report(results):
         return [[name, threads] + [text(cell[name, threads, e]) if (name, threads, e) in cell else "skipped" for e in among]
                 for name, threads in cases]
 
-    peers = engines[1:]
+    peers = [e for e in engines if e not in OWN]
     lines = ["float32, batch 1, " + ", ".join(f"{e} {v}" for e, v in versions.items()) + ". "
              f"Medians over {results['rounds']} rounds in which the engines took turns; each peer one process for a network, Snug",
              "(untiled) a fresh `snug-run` each turn. Outputs agree within "
-             f"{max(r['difference'] for r in records):.0e} of their scale.", "", "![latency and memory](measurements/peers.svg)", ""]
+             f"{max(r['difference'] for r in records):.0e} of their scale, those of Snug with and without Winograd's algorithm within "
+             f"{max((r['difference'] for r in records if r['engine'] in OWN), default=0):.0e}.",
+             "", "![latency and memory](measurements/peers.svg)", ""]
     lines += ["Latency in ms:", ""]
     lines += markdown_table(["network", "threads", *engines], rows(lambda r: f"{r['latency_us']['median'] / 1e3:.2f}"))
-    lines += ["", "Snug's latency over the peer's in the same round, median (and range); below 1 Snug is the faster:", ""]
-    ratio = rows(lambda r: "{median:.3f} ({min:.2f} to {max:.2f})".format(**r["snug_over_it"]), peers)
     means = {(m["engine"], m["threads"]): m for m in results["geometric_means"]}
-    for threads in sorted({t for _, t in cases}):
-        ratio.append(["**geometric mean**", threads] + [
-            f"**{means[e, threads]['snug_over_it']:.3f}**" if (e, threads) in means else "skipped" for e in peers])
-    lines += markdown_table(["network", "threads", *peers], ratio)
+    for own, field in OWN.items():
+        lines += ["", f"Latency of `{own}` over the peer's in the same round, median (and range); below 1 Snug is the faster:", ""]
+        ratio = rows(lambda r: "{median:.3f} ({min:.2f} to {max:.2f})".format(**r[field]), peers)
+        for threads in sorted({t for _, t in cases}):
+            ratio.append(["**geometric mean**", threads] + [
+                f"**{means[e, threads][field]:.3f}**" if (e, threads) in means else "skipped" for e in peers])
+        lines += markdown_table(["network", "threads", *peers], ratio)
     lines += ["", "Peak memory of the process (VmHWM), MB; of a peer that includes Python and the imported package, which alone take "
               + ", ".join(f"{e} {megabytes(b)}" for e, b in results["import_bytes"].items()) + ":", ""]
     lines += markdown_table(["network", "threads", *engines], rows(lambda r: megabytes(r["peak_bytes"])))

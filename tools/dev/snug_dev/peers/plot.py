@@ -25,7 +25,7 @@ def draw(axes, title, cases, engines, value):
     axes.axhline(1, color="black", linewidth=0.8)
     axes.set_title(title, fontsize=10)
     axes.set_xticks(range(len(cases)), [f"{name}\n{threads} thread" + ("s" if threads > 1 else "") for name, threads in cases], fontsize=7)
-    axes.set_ylabel("over Snug's")
+    axes.set_ylabel("over direct Snug's")
     axes.margins(x=0.01)
 
 
