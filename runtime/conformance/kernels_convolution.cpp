@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <memory>
 #include <sstream>
 
 namespace snug {
@@ -49,30 +50,48 @@ bool setOutput(WindowShape &s) {
   return true;
 }
 
-/// The sum over a group's input channels of the largest magnitude among the
-/// 6 x 6 inputs that an output's tile is made from, times the magnitudes of the
-/// channel's taps: what Winograd's rounding is bounded by.
-double tileMagnitude(const WindowShape &s, const Tensor &input,
-                     const std::vector<float> &weights, int n, int y, int x,
-                     int o) {
-  double sum = 0;
-  for (int i = 0; i < s.inputChannels; ++i) {
-    double largest = 0, taps = 0;
-    for (int row = 0; row < 6; ++row)
-      for (int column = 0; column < 6; ++column) {
-        const int iy = y / 4 * 4 - s.padTop + row;
-        const int ix = x / 4 * 4 - s.padLeft + column;
-        if (iy >= 0 && iy < s.inputHeight && ix >= 0 && ix < s.inputWidth)
-          largest =
-              std::max(largest, std::fabs(double(input.at(n, iy, ix, i))));
-      }
-    for (int tap = 0; tap < 9; ++tap)
-      taps += std::fabs(
-          double(weights[(size_t(o) * s.inputChannels + i) * 9 + tap]));
-    sum += largest * taps;
+/// What Winograd's rounding is bounded by: the sum over the input channels of
+/// the largest magnitude among the 6 x 6 inputs that an output's tile is made
+/// from, times the magnitudes of the channel's taps.
+class TileMagnitudes {
+public:
+  TileMagnitudes(const WindowShape &s, const Tensor &input,
+                 const std::vector<float> &weights)
+      : s(s), input(input), largest(size_t(s.inputChannels)),
+        taps(size_t(s.outputChannels) * s.inputChannels) {
+    for (size_t i = 0; i < taps.size(); ++i)
+      for (size_t tap = 0; tap < 9; ++tap)
+        taps[i] += std::fabs(double(weights[i * 9 + tap]));
   }
-  return sum;
-}
+  double of(int n, int y, int x, int o) {
+    if (n != image || y / 4 != row || x / 4 != column)
+      enter(n, y / 4, x / 4);
+    double sum = 0;
+    for (size_t i = 0; i < largest.size(); ++i)
+      sum += largest[i] * taps[size_t(o) * largest.size() + i];
+    return sum;
+  }
+
+private:
+  void enter(int n, int tileRow, int tileColumn) {
+    image = n;
+    row = tileRow;
+    column = tileColumn;
+    std::fill(largest.begin(), largest.end(), 0.0);
+    for (int y = std::max(0, row * 4 - s.padTop);
+         y < std::min(s.inputHeight, row * 4 - s.padTop + 6); ++y)
+      for (int x = std::max(0, column * 4 - s.padLeft);
+           x < std::min(s.inputWidth, column * 4 - s.padLeft + 6); ++x)
+        for (int i = 0; i < s.inputChannels; ++i)
+          largest[size_t(i)] = std::max(
+              largest[size_t(i)], std::fabs(double(input.at(n, y, x, i))));
+  }
+
+  const WindowShape &s;
+  const Tensor &input;
+  std::vector<double> largest, taps; ///< by input channel; by output, input
+  int image = -1, row = -1, column = -1;
+};
 
 /// With `kind` Winograd by that kernel, else by the catalogue's choice.
 void check(const TestedTable &table, const Case &c, uint64_t seed, Guard guard,
@@ -123,6 +142,9 @@ void check(const TestedTable &table, const Case &c, uint64_t seed, Guard guard,
   const int64_t depth = int64_t(inputs) * s.kernelHeight * s.kernelWidth;
   EXPECT_EQ(macs, uint64_t(outputExtents.elements()) * uint64_t(depth));
 
+  std::unique_ptr<TileMagnitudes> magnitudes;
+  if (kind == KernelKind::Winograd)
+    magnitudes.reset(new TileMagnitudes(s, input, weights));
   ASSERT_TRUE(matches(output, depth + 2, [&](int n, int y, int x, int o) {
     Expected e = {0, 0};
     const int group = o / outputs;
@@ -143,8 +165,8 @@ void check(const TestedTable &table, const Case &c, uint64_t seed, Guard guard,
           e.magnitude += std::fabs(product);
         }
       }
-    if (kind == KernelKind::Winograd)
-      e.magnitude = tileMagnitude(s, input, weights, n, y, x, o);
+    if (magnitudes)
+      e.magnitude = magnitudes->of(n, y, x, o);
     if (c.bias) {
       e.value += bias[size_t(o)];
       e.magnitude += std::fabs(bias[size_t(o)]);

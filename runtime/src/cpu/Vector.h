@@ -53,7 +53,7 @@ SNUG_INLINE Vector zero() { return Vector{}; }
 /// `value` in all lanes; written so that -0 stays -0.
 SNUG_INLINE Vector splat(float value) { return value - Vector{}; }
 
-/// The first `count` floats, 0 < count < kLanes, zeros behind them. The others
+/// The first `count` floats, 0 < count <= kLanes, zeros behind them. The others
 /// are not accessed.
 SNUG_INLINE Vector loadPartial(const float *from, int count) {
 #if defined(__AVX512F__) && SNUG_KERNEL_LANES == 16

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""yolov2-first16: memory, latency and compile time of three plans, runs interleaved."""
+"""yolov2-first16: memory, latency and compile time of five plans, runs interleaved."""
 
 import os
 import statistics
@@ -13,6 +13,8 @@ PLANS = [
     ("untiled", ["--groups=16:whole"]),
     ("8:5x5,16:2x2", ["--groups=8:5x5,16:2x2"]),
     ("budget 64 MiB", ["--memory-budget=64MiB"]),
+    ("untiled, Winograd", ["--groups=16:whole", "--winograd"]),
+    ("8:5x5,16:2x2, Winograd", ["--groups=8:5x5,16:2x2", "--winograd"]),
 ]
 COMPILES = 5
 
