@@ -31,13 +31,14 @@ def report(results):
         best = r["median_us"] / r["best_us"]
         row = [r["kernel"], r["shape"], r["threads"], f"{r['median_us']:.0f}", "", "", "", "", ""]
         if r["gflops"]:
-            row[4:6] = [f"{r['gflops']:.1f}", f"{r['percent_of_peak']:.0f} ({r['percent_of_peak'] * best:.0f})"]
+            row[4:6] = [f"{r['gflops']:.1f}", f"{r['percent_of_peak']:.0f} ({r['best_percent_of_peak']:.0f})"]
         if r.get("copy_gigabytes_per_second"):
             row[6:] = [f"{r['gigabytes_per_second']:.1f}", f"{r['copy_gigabytes_per_second']:.1f}",
                        f"{r['percent_of_copy']:.0f} ({r['percent_of_copy'] * best:.0f})"]
         rows.append(row)
     peaks = ", ".join(f"{p['gflops']:.1f} GFLOP/s on {p['threads']} thread" + ("s" if p["threads"] > 1 else "") for p in results["peaks"])
-    lines = [f"Target {results['target']}. Percentages are of what the same process measured: of the FMA peak ({peaks}), and, for kernels that memory",
-             "may bound, of a plain copy of as many bytes on as many threads (inputs and weights read once, outputs written once).",
-             "Each is that of the median and, in brackets, of the best repetition: on a shared machine medians hold what others took.", ""]
+    lines = [f"Target {results['target']}. Percentages are of what the same process measured: of the FMA peak, and, for kernels that memory",
+             "may bound, of a plain copy of as many bytes on as many threads (inputs and weights read once, outputs written once). Those of the peak",
+             f"are medians of pairs, each repetition beside the peak measured right behind it, and in brackets the best repetition's of the best peak ({peaks});",
+             "those of a copy are the median's and the best repetition's. Winograd's kernel, which multiplies less, is given the operations of the direct one.", ""]
     return lines + markdown_table(["kernel", "shape", "threads", "median us", "GFLOP/s", "% of peak", "GB/s", "copy GB/s", "% of copy"], rows)
