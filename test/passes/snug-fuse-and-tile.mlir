@@ -4,12 +4,6 @@
 // RUN: snug-opt %s --snug-fuse-and-tile="target=portable" | FileCheck %s --check-prefixes=CHECK,WHOLE
 // RUN: snug-opt %s --snug-fuse-and-tile="memory-budget=64KiB budget-scope=arena max-groups=0 target=portable" | FileCheck %s --check-prefixes=CHECK,WHOLE
 // RUN: snug-opt %s --snug-fuse-and-tile="memory-budget=20KiB budget-scope=arena target=portable" | FileCheck %s --check-prefixes=CHECK,BUDGET
-// RUN: snug-opt %S/Inputs/winograd.mlir --snug-fuse-and-tile="target=portable" | FileCheck %S/Inputs/winograd.mlir --check-prefixes=CHECK,FREE
-// RUN: snug-opt %S/Inputs/winograd.mlir --snug-fuse-and-tile="memory-budget=300KiB budget-scope=arena target=portable" | FileCheck %S/Inputs/winograd.mlir --check-prefixes=CHECK,FREE
-// RUN: snug-opt %S/Inputs/winograd.mlir --snug-fuse-and-tile="memory-budget=100KiB budget-scope=arena target=portable" | FileCheck %S/Inputs/winograd.mlir --check-prefixes=CHECK,TILES
-// RUN: snug-opt %S/Inputs/winograd.mlir --snug-fuse-and-tile="memory-budget=100KiB budget-scope=arena max-groups=0 target=portable" | FileCheck %S/Inputs/winograd.mlir --check-prefixes=CHECK,NONE
-// RUN: snug-opt %S/Inputs/winograd.mlir --snug-fuse-and-tile="memory-budget=100KiB budget-scope=arena groups=2:whole target=portable" | FileCheck %S/Inputs/winograd.mlir --check-prefixes=CHECK,NONE
-// RUN: not snug-opt %S/Inputs/winograd.mlir --snug-fuse-and-tile="memory-budget=60KiB budget-scope=arena max-groups=0 target=portable" 2>&1 | FileCheck %S/Inputs/winograd.mlir --check-prefix=LITTLE
 
 // Layer 0 is the convolution with the batch norm and the activation behind it,
 // layer 1 the pooling; weights move inside. Untiled, the convolution's input
