@@ -163,9 +163,12 @@ KernelKind chooseKernel(const WindowShape &window, bool allowWinograd,
   return runtime::convolutionKernel(window);
 }
 
-/// Workspace of a convolution whose kernel is chosen for each step.
+/// Workspace of a convolution whose kernel is chosen for each step; only
+/// Winograd's has any.
 void describeWorkspace(const WindowShape &layer, bool allowWinograd,
                        const TargetOptions &target, network::Op &op) {
+  if (!allowWinograd || !runtime::hasWinograd(layer))
+    return;
   op.workspaceBytes = [=](const network::StepShape &step) -> int64_t {
     const WindowShape window = windowOf(layer, step);
     return runtime::workspaceBytes(target.target,

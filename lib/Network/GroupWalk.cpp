@@ -181,6 +181,10 @@ void GroupFigures::Walk::compareBands(Cut &cut) const {
     for (int64_t i = cut.opBegin; i < opEnd; ++i) {
       if (a.results[i].size() < b.results[i].size())
         return false;
+      // Scratch need not grow with extents: another kernel may be chosen.
+      if (network.ops[i].workspaceBytes &&
+          a.results[i].size() != b.results[i].size())
+        return false;
       if (!viewsMatter[i])
         continue;
       for (size_t k = 0; k < network.ops[i].operands.size(); ++k)

@@ -9,11 +9,14 @@ def AllowWinogradPass : Pass<"snug-allow-winograd", "::mlir::func::FuncOp"> {
   let summary = "permits Winograd's algorithm for convolutions";
   let description = [{
     Requires: a function of the `snug` dialect, with or without fused groups.
+    Where a budget is to be kept, it runs before `snug-fuse-and-tile`, which
+    makes room for the scratch.
 
     Guarantees: every `snug.conv2d` has `allow_winograd`. Passes that choose
     kernels may then take Winograd's, which needs scratch in the arena and whose
     outputs differ by rounding, where it is expected to be faster; a convolution
-    that it does not fit, or for whose scratch there is no room, runs as before.
+    that it cannot compute, or for whose scratch there is no room, runs as
+    before.
 
     Fails when: never.
 

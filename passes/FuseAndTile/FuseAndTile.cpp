@@ -111,18 +111,19 @@ static void emitInfeasible(func::FuncOp function,
 
 /// No room for the scratch of Winograd's kernels: takes the permission from the
 /// convolutions whose scratch is live at the peak of `plan`, the smallest there
-/// is; where there is none, or after some rounds, from all. False where no
-/// convolution has it.
+/// is; where there is none, or after some rounds, from all. False where nobody
+/// could make use of it.
 bool FuseAndTilePass::withdrawWinograd(const NetworkFromIR &built,
                                        const planner::Plan &plan,
                                        const planner::SearchOptions &options) {
   constexpr int kMostRounds = 8; // each is a search
   auto withdraw = [&](Operation *op) {
     auto convolution = dyn_cast<cnn::Conv2DOp>(op);
-    const bool had = convolution && convolution.getAllowWinograd();
-    if (had)
-      convolution.setAllowWinograd(false);
-    return had;
+    if (!convolution || !convolution.getAllowWinograd() ||
+        !runtime::hasWinograd(windowShape(convolution)))
+      return false;
+    convolution.setAllowWinograd(false);
+    return true;
   };
   bool any = false;
   const network::Program &program = plan.program;

@@ -302,10 +302,12 @@ void Benchmark::convolution(int inputs, int outputs, int height, int width,
        });
   if (!hasWinograd(s) || inputs < kLeastWinogradInputs)
     return;
-  const int most =
-      *std::max_element(options.threads.begin(), options.threads.end());
-  Buffer workspace(
-      workspaceBytes(options.target, KernelKind::Winograd, s, most));
+  int64_t scratch = 0;
+  for (int threads : options.threads)
+    scratch =
+        std::max(scratch, workspaceBytes(options.target, KernelKind::Winograd,
+                                         s, threads));
+  Buffer workspace(scratch);
   time(name, "winograd", nullptr, [&](ThreadPool &pool) {
     return kernels.winograd(s, input, weights.data(), epilogue, output,
                             workspace.data(), pool);

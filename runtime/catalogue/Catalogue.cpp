@@ -130,14 +130,16 @@ bool winogradPays(Target target, const WindowShape &shape) {
   if (!hasWinograd(shape) || !hasExtents(shape) ||
       shape.inputChannels < kLeastInputs)
     return false;
-  // Both times in multiply-accumulates, as measured with AVX2: what transforms
-  // take for each tile and channel, and for each pair of channels and block of
-  // tiles; what storing takes for each output of the direct kernel. Over 625
-  // shapes of 8 to 512 channels and 3 to 56 pixels a side the choice took 0.7 %
-  // longer than the faster kernel, and 45 % at worst.
-  constexpr double kProduct = 1.2, kDirectProduct = 1.1;
-  constexpr double kInputTransform = 100, kOutputTransform = 250;
-  constexpr double kFilterTransform = 170, kStore = 80;
+  // Times of both kernels, in multiply-accumulates of a machine at its peak, as
+  // they were measured with AVX2 on one thread. Over 625 shapes of 8 to 512
+  // channels and 3 to 56 pixels a side the choice took 0.7 % longer than the
+  // faster kernel on the average, and 45 % at worst.
+  constexpr double kProduct = 1.2;         // of one multiply-accumulate
+  constexpr double kInputTransform = 100;  // of a tile's input channel
+  constexpr double kOutputTransform = 250; // of a tile's output channel
+  constexpr double kFilterTransform = 170; // of a pair of channels, each block
+  constexpr double kDirectProduct = 1.1;   // of one multiply-accumulate
+  constexpr double kDirectStore = 80;      // of one output
   const WinogradLayout layout = winogradLayout(target, shape, 1);
   const double tiles = double(layout.tiles);
   const double blocks = double((layout.tiles - 1) / layout.blockTiles + 1);
@@ -153,7 +155,7 @@ bool winogradPays(Target target, const WindowShape &shape) {
       double(shape.batch) * shape.outputHeight * shape.outputWidth;
   const double taps = double(shape.kernelHeight) * shape.kernelWidth;
   return winograd <
-         pixels * outputs * (taps * inputs * kDirectProduct + kStore);
+         pixels * outputs * (taps * inputs * kDirectProduct + kDirectStore);
 }
 
 int64_t packedConvolutionBytes(Target target, const WindowShape &shape) {

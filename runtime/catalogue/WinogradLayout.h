@@ -31,8 +31,8 @@ constexpr int64_t kWinogradPlanes = kWinogradInputs * kWinogradInputs;
 struct WinogradLayout {
   int64_t tileRows, tileColumns; ///< of an image
   int64_t tiles;                 ///< of the whole call
-  int64_t blockTiles;            ///< so many at a time
-  int64_t pieces;                ///< of a block, each of all panels' work
+  int64_t blockTiles;            ///< so many at a time, at most
+  int64_t pieceTiles;            ///< of a block: one thread's work, at most
   int64_t inputStep;             ///< from a tile's inputs to the next one's
   int64_t inputPlane;            ///< from plane to plane
   int64_t sliceChannels;         ///< of a slice of the input channels, at most
@@ -74,22 +74,22 @@ inline WinogradLayout winogradLayout(Target target, const WindowShape &shape,
   layout.inputStep = ceilDivide(shape.inputChannels, lanes) * lanes;
   const int64_t wanted = kBlockFloats / (kWinogradPlanes * layout.inputStep);
   const int64_t most = wanted > kLeastBlockTiles ? wanted : kLeastBlockTiles;
-  layout.blockTiles = ceilDivide(layout.tiles, ceilDivide(layout.tiles, most));
+  layout.blockTiles = layout.tiles < most ? layout.tiles : most;
   layout.inputPlane = layout.blockTiles * layout.inputStep + kLineFloats;
   const int64_t slices = ceilDivide(shape.inputChannels, kSliceChannels);
   layout.sliceChannels = ceilDivide(shape.inputChannels, slices);
   layout.filterPlane = layout.sliceChannels * panel + kLineFloats;
-  layout.pieces = 1;
+  layout.pieceTiles = layout.blockTiles;
   const int64_t panels = ceilDivide(shape.outputChannels, panel);
   const int64_t wantedPanels = kPanelsOfThread * threads;
   if (threads > 1 && panels < wantedPanels) {
-    const int64_t largest = layout.blockTiles / kLeastPieceTiles;
-    layout.pieces = ceilDivide(wantedPanels, panels);
-    if (layout.pieces > largest)
-      layout.pieces = largest > 1 ? largest : 1;
+    const int64_t pieces = ceilDivide(wantedPanels, panels);
+    const int64_t share = ceilDivide(layout.blockTiles, pieces);
+    const int64_t piece = share > kLeastPieceTiles ? share : kLeastPieceTiles;
+    if (piece < layout.pieceTiles)
+      layout.pieceTiles = piece;
   }
-  layout.sumPlane =
-      ceilDivide(layout.blockTiles, layout.pieces) * panel + kLineFloats;
+  layout.sumPlane = layout.pieceTiles * panel + kLineFloats;
   return layout;
 }
 

@@ -86,19 +86,29 @@ TEST(Catalogue, WinogradPaysForManyTiles) {
   }
 }
 
-/// 64 channels: 36 planes of 14 x 14 tiles would be 1.8 MB, so there are two
-/// blocks of 98 tiles; their sums for four panels are one thread's work, or in
-/// two and three pieces that of two and three.
+/// 64 channels: 36 planes of 14 x 14 tiles would be 1.8 MB, so blocks have 113
+/// tiles. There are four panels; two and three threads take halves and thirds.
 TEST(Catalogue, WorkspaceOfWinograd) {
   const WindowShape s = winogradShape(64, 56);
-  const int64_t inputs = 36 * (98 * 64 + 16);
+  const int64_t inputs = 36 * (113 * 64 + 16);
   for (int threads = 1; threads <= 3; ++threads) {
-    const int64_t tiles = (98 + threads - 1) / threads;
+    const int64_t tiles = (113 + threads - 1) / threads;
     const int64_t thread = 36 * (64 * 16 + 16) + 36 * (tiles * 16 + 16);
     EXPECT_EQ(workspaceBytes(Target::AVX2, KernelKind::Winograd, s, threads),
               (inputs + threads * thread) * 4);
   }
   EXPECT_EQ(workspaceBytes(Target::AVX2, KernelKind::Convolution, s, 1), 0);
+  // Larger extents never need less.
+  for (Target target : kTargets)
+    for (int threads = 1; threads <= 3; ++threads) {
+      int64_t last = 0;
+      for (int extent = 1; extent < 70; ++extent) {
+        const int64_t bytes = workspaceBytes(
+            target, KernelKind::Winograd, winogradShape(64, extent), threads);
+        EXPECT_GE(bytes, last) << extent << " with " << threads << " threads";
+        last = bytes;
+      }
+    }
 }
 
 TEST(Catalogue, PackedBytes) {

@@ -644,6 +644,14 @@ TEST_F(Reject, WinogradWhereItIsNot) {
       },
       "that overlaps its tensors");
   expectRefused(
+      "workspace on the input",
+      [=](schema::ProgramT &p) {
+        schema::ConvolutionT &k = edit(p);
+        *k.workspace =
+            schema::Range(k.input->offset() / 64 * 64, k.workspace->bytes());
+      },
+      "that overlaps its tensors");
+  expectRefused(
       "a 1x1 convolution",
       [](schema::ProgramT &p) {
         at(p, kPoint).kernel.AsConvolution()->winograd = true;

@@ -58,8 +58,9 @@ def _():
     kernels = kernels_of(plan)
     # Nine convolutions of 3x3, the first of three channels, and seven layers of other kinds.
     check(sum(kernel.startswith("winograd/") for kernel in kernels) >= 7, f"kernels {kernels}")
-    check(plan.report["winograd_convolutions"] == sum(kernel.startswith("winograd/") for kernel in kernels),
-          f"compile reports {plan.report['winograd_convolutions']}")
+    check(plan.report["winograd_kernels"] == sum(kernel.startswith("winograd/") for kernel in kernels),
+          f"compile reports {plan.report['winograd_kernels']}")
+    check(plan.report["convolution_kernels"] == 12, f"compile reports {plan.report['convolution_kernels']} convolution kernels")
 
 
 @test("winograd/tiles of yolov2-first16")

@@ -44,10 +44,10 @@ func.func @tiles(%x: tensor<1x4x8x8xf32>) -> tensor<1x2x8x8xf32> {
 // Winograd's kernel is taken where it is allowed and pays: not for the strided
 // convolution, not for the single row of the last one. 36 planes of 16 tiles,
 // 8 inputs each, and for each of two threads 36 filters of 8 x 8 and 36 planes
-// of 16 tiles with 8 sums; each plane is 16 floats longer.
+// of 14 tiles with 8 sums; each plane is 16 floats longer.
 // CHECK-LABEL: snug_plan.program @winograd
-// CHECK: %[[SCRATCH:.*]] = snug_plan.buffer workspace : !snug_plan.workspace<85248>
-// CHECK-NEXT: snug_plan.convolution {{.*}} workspace %[[SCRATCH]] : !snug_plan.workspace<85248> weights @conv2d_0.weights {{.*}} activation relu winograd {
+// CHECK: %[[SCRATCH:.*]] = snug_plan.buffer workspace : !snug_plan.workspace<80640>
+// CHECK-NEXT: snug_plan.convolution {{.*}} workspace %[[SCRATCH]] : !snug_plan.workspace<80640> weights @conv2d_0.weights {{.*}} activation relu winograd {
 // CHECK-NOT: workspace
 // CHECK-NOT: winograd
 // CHECK: snug_plan.convolution {{.*}} strides [6, 3]

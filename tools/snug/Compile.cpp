@@ -8,25 +8,12 @@
 #include "snug/Dialect/Plan/PlanDialect.h"
 #include "snug/Export/ExportPlan.h"
 
-#include "llvm/ADT/DenseSet.h"
+#include "llvm/ADT/STLExtras.h"
 #include "llvm/Support/raw_ostream.h"
 
 using namespace mlir;
 
 namespace snug::tool {
-
-/// Layers of a program that are convolutions, and those that have Winograd's
-/// kernel: a layer has one operation for each of its tiles.
-static void countConvolutions(plan::ProgramOp program, PlanReport &report) {
-  llvm::DenseSet<Location> all, winograd;
-  for (auto op : program.getOps<plan::ConvolutionOp>()) {
-    all.insert(op.getLoc());
-    if (op.getWinograd())
-      winograd.insert(op.getLoc());
-  }
-  report.convolutions = all.size();
-  report.winogradConvolutions = winograd.size();
-}
 
 /// What a planned program says of itself.
 static PlanReport describe(plan::ProgramOp program, const MemoryMap &map) {
@@ -51,7 +38,10 @@ static PlanReport describe(plan::ProgramOp program, const MemoryMap &map) {
     group.arenaBytes = integer(from, "arena");
     report.groups.push_back(std::move(group));
   }
-  countConvolutions(program, report);
+  auto convolutions = program.getOps<plan::ConvolutionOp>();
+  report.convolutionKernels = llvm::range_size(convolutions);
+  report.winogradKernels = llvm::count_if(
+      convolutions, [](plan::ConvolutionOp op) { return op.getWinograd(); });
   return report;
 }
 

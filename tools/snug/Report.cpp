@@ -50,9 +50,9 @@ void printReport(const PlanReport &report) {
   out << formatv("  multiply-accumulates {0} of {1}, recompute factor {2:F3}\n",
                  report.executedMacs, report.networkMacs,
                  recomputeFactor(report.networkMacs, report.executedMacs));
-  if (report.winogradConvolutions.value_or(0) > 0)
-    out << formatv("  Winograd's algorithm for {0} of {1} convolutions\n",
-                   *report.winogradConvolutions, *report.convolutions);
+  if (report.winogradKernels.value_or(0) > 0)
+    out << formatv("  Winograd's algorithm in {0} of {1} convolution kernels\n",
+                   *report.winogradKernels, *report.convolutionKernels);
   for (const GroupReport &group : report.groups)
     out << formatv("  group {0,-6} {1,3} ops, live at most {2}: {3} to {4}\n",
                    group.schedule, group.ops.size(),
@@ -94,9 +94,9 @@ ordered_json toJson(const PlanReport &report, ordered_json options) {
       {"recompute_factor",
        recomputeFactor(report.networkMacs, report.executedMacs)},
       {"groups", std::move(groups)}};
-  if (report.winogradConvolutions) {
-    document["convolutions"] = *report.convolutions;
-    document["winograd_convolutions"] = *report.winogradConvolutions;
+  if (report.winogradKernels) {
+    document["convolution_kernels"] = *report.convolutionKernels;
+    document["winograd_kernels"] = *report.winogradKernels;
   }
   return document;
 }

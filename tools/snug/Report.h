@@ -39,9 +39,9 @@ struct PlanReport {
   planner::MemoryFigures memory;
   AddressReport addresses;
   int64_t networkMacs = 0, executedMacs = 0;
-  /// Of a compiled plan: its convolutions, and those of them that run by
-  /// Winograd's algorithm, in some tiles at least.
-  std::optional<int64_t> convolutions, winogradConvolutions;
+  /// Of a compiled plan: kernels for convolutions, one for each tile, and those
+  /// of them that are Winograd's.
+  std::optional<int64_t> convolutionKernels, winogradKernels;
   std::vector<GroupReport> groups;
 };
 

@@ -39,10 +39,10 @@ void addTarget(CLI::App &command, PipelineOptions &options) {
 }
 
 void addWinograd(CLI::App &command, PipelineOptions &options) {
-  command.add_flag("--winograd", options.winograd,
-                   "Computes convolutions of 3x3 by Winograd's algorithm where "
-                   "that is faster and its scratch fits the budget; outputs "
-                   "differ by rounding");
+  command.add_flag(
+      "--winograd", options.winograd,
+      "Permits Winograd's algorithm for convolutions of 3x3, where "
+      "it is expected to be faster; outputs differ by rounding");
 }
 
 void addWeights(CLI::App &command, PipelineOptions &options) {

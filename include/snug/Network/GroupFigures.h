@@ -43,8 +43,8 @@ struct GroupFiguresOptions {
 /// tile needs of an op does not depend on where its group begins, so an op in
 /// front adds its own extents and the bytes of its result to what is known. Of
 /// the tiles of a grid, only those are followed of which no other is as large
-/// in every tensor. O(lifetime of a result) for each group, grid and tile
-/// followed.
+/// in every tensor, and of the same extents where an op may have scratch.
+/// O(lifetime of a result) for each group, grid and tile followed.
 class GroupFigures {
 public:
   /// `untiled` is the expansion of `network` without groups.

@@ -81,10 +81,11 @@ struct NormalizationShape {
 /// Every kernel returns the multiply-accumulates of the extents it was called
 /// with (every tap of every output element, padding taps included; 0 for
 /// kernels that have none), computed from its arguments. Kernels read nothing
-/// outside their input views and write nothing outside their outputs, split
-/// their work over `pool` and give equal results for every thread count.
-/// Preconditions (checked by the loader, not here): extents and strides agree,
-/// packed weights come from the catalogue for the same target.
+/// outside their input views and write nothing outside their outputs and their
+/// workspace, split their work over `pool` and give equal results for every
+/// thread count. Preconditions (checked by the loader, not here): extents and
+/// strides agree, packed weights come from the catalogue for the same target,
+/// the workspace has the bytes that it says for the pool's threads.
 struct KernelTable {
   Target target;
   uint64_t (*move)(const TensorView &input, const TensorView &output,

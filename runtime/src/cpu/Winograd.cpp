@@ -7,9 +7,9 @@
 // evaluated at six points along each axis, B^T d B and G g G^T; their products
 // are summed over the input channels, one matrix product for each of the 36
 // pairs of points; and 4 x 4 outputs are interpolated from them, A^T m A. The
-// products take the micro-kernel of direct convolutions. Filters are
-// transformed for a block of tiles at a time, so that no weights but the direct
-// ones are ever in memory.
+// micro-kernel of direct convolutions computes the products. Filters are
+// transformed a panel at a time, for each block of tiles again, so that there
+// is no transformed copy of all weights.
 //
 // Numerics: float32, contracted multiply-adds. The points are 0, 5/8, -5/8,
 // 3/2, -3/2 and infinity: with 0, 1, -1, 2, -2 errors are twice as large
@@ -17,8 +17,8 @@
 // reference the error of an output is below 2^-24 * (8 + 2 * sqrt(K)), K being
 // its products, bias and residual, times the sum over the input channels of the
 // largest magnitude among the tile's inputs times those of the channel's taps.
-// An infinite or undefined input spoils its whole tile. Results depend on where
-// a call's tiles begin, never on threads.
+// An infinite or undefined input spoils all outputs of the tiles that read it.
+// Results depend on where a call's tiles begin, never on threads.
 #include "../../catalogue/WinogradLayout.h"
 #include "ConvolutionBlock.h"
 
@@ -283,10 +283,9 @@ void Convolution::finishTile(int64_t tile, int64_t panel,
       square.residualRow = residual->rowStride;
       square.residualPixel = residual->pixelStride;
     }
-    // Biases are filled up with zeros to whole lines only.
+    // Biases are filled up to whole lines.
     const Vector bias =
-        epilogue.bias ? loadPartial(epilogue.bias + firstChannel + c, count)
-                      : zero();
+        epilogue.bias ? load(epilogue.bias + firstChannel + c) : zero();
     if (count == kLanes && square.columns == kOutputs)
       finishChannels<true>(sums + c, bias, square, count);
     else
@@ -368,13 +367,12 @@ void Convolution::run(ThreadPool &pool) const {
       for (int64_t t = begin; t < end; ++t)
         transformTile(first + t, t);
     });
-    pool.forEach(panels * layout.pieces, [&](int64_t index, int thread) {
-      const int64_t piece = index % layout.pieces;
-      const int64_t begin = tiles * piece / layout.pieces;
-      const int64_t end = tiles * (piece + 1) / layout.pieces;
-      if (begin < end) // the last block may have few tiles
-        computePanel(index / layout.pieces, first, begin, end,
-                     threadScratch + thread * scratch);
+    const int64_t pieces = ceilDivide(tiles, layout.pieceTiles);
+    pool.forEach(panels * pieces, [&](int64_t index, int thread) {
+      const int64_t begin = index % pieces * layout.pieceTiles;
+      computePanel(index / pieces, first, begin,
+                   minimum(tiles, begin + layout.pieceTiles),
+                   threadScratch + thread * scratch);
     });
   }
 }

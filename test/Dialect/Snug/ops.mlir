@@ -36,10 +36,11 @@ func.func @conv2d(%x: tensor<1x8x9x9xf32>, %f: tensor<4x4x3x3xf32>, %b: tensor<4
   // CHECK-SAME: -> tensor<1x4x5x3xf32>
   %1 = snug.conv2d %x filter %f bias %b residual %r strides [2, 2] pads [1, 1, 1, 0] dilations [1, 2] groups 2 activation relu {note = "x"}
       : (tensor<1x8x9x9xf32>, tensor<4x4x3x3xf32>, tensor<4xf32>, tensor<1x4x5x3xf32>) -> tensor<1x4x5x3xf32>
-  // A residual without a bias.
+  // A permission.
   // CHECK: snug.conv2d %{{.*}} filter %{{.*}} strides [2, 2] pads [1, 1, 1, 0] dilations [1, 2] groups 2 allow_winograd {note = "y"} :
   %w = snug.conv2d %x filter %f strides [2, 2] pads [1, 1, 1, 0] dilations [1, 2] groups 2 allow_winograd {note = "y"}
     : (tensor<1x8x9x9xf32>, tensor<4x4x3x3xf32>) -> tensor<1x4x5x3xf32>
+  // A residual without a bias.
   // CHECK: snug.conv2d %{{.*}} filter %{{.*}} residual %{{.*}} strides [2, 2] pads [1, 1, 1, 0] dilations [1, 2] groups 2 activation relu6 :
   %2 = snug.conv2d %x filter %f residual %r strides [2, 2] pads [1, 1, 1, 0] dilations [1, 2] groups 2 activation relu6
       : (tensor<1x8x9x9xf32>, tensor<4x4x3x3xf32>, tensor<1x4x5x3xf32>) -> tensor<1x4x5x3xf32>

@@ -215,9 +215,10 @@ int Builder::gemm(int x, int64_t features) {
   return op.result;
 }
 
-void Builder::workspacePerRow(int64_t bytes) {
-  built.network.ops.back().workspaceBytes = [bytes](const StepShape &shape) {
-    return bytes * shape.outputHeight;
+void Builder::workspacePerRow(int64_t bytes, bool onlyEven) {
+  built.network.ops.back().workspaceBytes = [=](const StepShape &shape) {
+    return onlyEven && shape.outputHeight % 2 != 0 ? 0
+                                                   : bytes * shape.outputHeight;
   };
 }
 
@@ -298,8 +299,10 @@ int RandomBuilder::addLayer(int x) {
   default: {
     const int64_t groups = tensor.channels % 2 == 0 && chance(30) ? 2 : 1;
     x = builder.convolution(x, groups * between(1, 3), height, width, groups);
-    if (chance(30))
-      builder.workspacePerRow(between(1, 40) * 4);
+    if (chance(30)) {
+      const int64_t words = between(1, 40);
+      builder.workspacePerRow(words * 4, words % 2 == 0);
+    }
     builder.setWeightBytes(between(1, 4) * 64);
     return chance(40) ? builder.leakyRelu(x) : x;
   }
@@ -416,8 +419,10 @@ AxisMap RandomGraphBuilder::resampling() {
 int RandomGraphBuilder::addConvolution(int x) {
   const Taps height = taps(tensor(x).height), width = taps(tensor(x).width);
   const int result = builder.convolution(x, between(1, 3), height, width);
-  if (chance(20))
-    builder.workspacePerRow(between(1, 40) * 4);
+  if (chance(20)) {
+    const int64_t words = between(1, 40);
+    builder.workspacePerRow(words * 4, words % 2 == 0);
+  }
   return result;
 }
 

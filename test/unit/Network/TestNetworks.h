@@ -74,8 +74,9 @@ public:
   int flatten(int x);
   int gemm(int x, int64_t features);
   void output(int x) { built.network.tensors[x].isOutput = true; }
-  /// Gives the last op scratch: `bytes` for every row of its output.
-  void workspacePerRow(int64_t bytes);
+  /// Gives the last op scratch: `bytes` for every row of its output, with
+  /// `onlyEven` none for outputs of an odd number of rows.
+  void workspacePerRow(int64_t bytes, bool onlyEven = false);
   void setWeightBytes(int64_t bytes) {
     built.network.ops.back().packedWeightBytes = bytes;
   }

@@ -18,8 +18,8 @@ def Snug_Conv2DOp : Snug_LayerOp<"conv2d", [
     `activation(conv(input, filter) + bias + residual)`: cross-correlation as in
     ONNX's Conv, zeros beyond the border. The bias is one number an output
     channel, the residual a tensor of the result's type. `allow_winograd` permits
-    kernels that compute it by Winograd's algorithm, whose rounding differs; it
-    asks for nothing.
+    kernels that compute it by Winograd's algorithm, whose rounding differs, and
+    demands none.
 
     Constraints: `input` [N, C, H, W], `filter` [O, C / groups, kh, kw], `bias`
     [O]; `groups` divides C and O; `strides`, `dilations` (height, width) are at

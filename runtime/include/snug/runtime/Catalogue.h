@@ -130,7 +130,7 @@ struct WindowShape {
 KernelKind convolutionKernel(const WindowShape &shape);
 
 /// Whether Winograd's kernel can compute a convolution: a 3x3 kernel, no
-/// strides, dilations or groups. Never depends on heights and widths. It takes
+/// strides, dilations or groups, of tensors of any height and width. It takes
 /// the packed weights of the direct kernel.
 bool hasWinograd(const WindowShape &shape);
 /// Whether there is Winograd's kernel, and it is expected to take less time
@@ -167,7 +167,7 @@ int64_t packedBiasBytes(int64_t channels);
 void packBias(int64_t channels, const float *bias, float *out);
 
 /// Upper bound of the workspace (bytes, multiple of 64) that a kernel call of
-/// this shape uses with `threads` threads; 0 where it uses none.
+/// this shape uses with exactly `threads` threads; 0 where it uses none.
 int64_t workspaceBytes(Target target, KernelKind kind, const WindowShape &shape,
                        int threads);
 
