@@ -38,14 +38,27 @@ struct FuseAndTilePass : public impl::FuseAndTilePassBase<FuseAndTilePass> {
                 const TargetOptions &targetOptions);
   Choice searchPartition(func::FuncOp function, const NetworkFromIR &built,
                          const planner::SearchOptions &options);
+  FailureOr<bool> prepareUntiled(func::FuncOp function,
+                                 const NetworkFromIR &built,
+                                 const planner::SearchOptions &options);
   bool withdrawWinograd(const NetworkFromIR &built, const planner::Plan &plan,
                         const planner::SearchOptions &options);
   static void outline(const NetworkFromIR &built, const network::Group &group);
 
-  int withdrawals = 0; ///< of permissions, for the function at hand
+  // Of the function at hand.
+  bool mayStayUntiled = true;         ///< with fewer permissions, perhaps
+  std::vector<Operation *> withdrawn; ///< permissions, so far
+  int withdrawals = 0;                ///< rounds of them after a search
 };
 
 } // namespace
+
+/// What a budget bounds of a plan.
+static int64_t needOf(const planner::Plan &plan,
+                      const planner::SearchOptions &options) {
+  return options.scope == planner::BudgetScope::Arena ? plan.memory.arena
+                                                      : plan.memory.peak;
+}
 
 /// Whether streaming the weights would do, with the smallest budget for that;
 /// empty where it makes no difference. `partition`: explicit groups, or null.
@@ -109,6 +122,64 @@ static void emitInfeasible(func::FuncOp function,
                             << formatBytes(culprit.bytes);
 }
 
+/// Takes the permission to use Winograd's kernel; false where there is none to
+/// make use of.
+static bool withdraw(Operation *op) {
+  auto convolution = dyn_cast<cnn::Conv2DOp>(op);
+  if (!convolution || !convolution.getAllowWinograd() ||
+      !runtime::hasWinograd(windowShape(convolution)))
+    return false;
+  convolution.setAllowWinograd(false);
+  return true;
+}
+
+/// The same for all convolutions whose scratch is live at the peak of `plan`;
+/// appends them to `ops`.
+static bool withdrawAtPeak(const NetworkFromIR &built,
+                           const planner::Plan &plan, int64_t alignment,
+                           std::vector<Operation *> &ops) {
+  const size_t before = ops.size();
+  const network::Program &program = plan.program;
+  for (int index : program.liveBuffers(program.peakStep(alignment))) {
+    const network::Buffer &buffer = program.buffers[index];
+    if (buffer.role != network::Buffer::Role::Workspace)
+      continue;
+    Operation *op = built.ops[program.steps[buffer.liveBegin].op];
+    if (withdraw(op))
+      ops.push_back(op);
+  }
+  return ops.size() > before;
+}
+
+/// Whether other permissions have to be tried first: nothing is tiled where the
+/// budget is kept without the scratch at the peak.
+FailureOr<bool>
+FuseAndTilePass::prepareUntiled(func::FuncOp function,
+                                const NetworkFromIR &built,
+                                const planner::SearchOptions &options) {
+  auto allows = [](Operation *op) {
+    auto convolution = dyn_cast<cnn::Conv2DOp>(op);
+    return convolution && convolution.getAllowWinograd();
+  };
+  if (!options.budgetBytes || !mayStayUntiled ||
+      llvm::none_of(built.ops, allows))
+    return false;
+  Result<planner::Plan> plan = planner::evaluate(built.network, {}, options);
+  if (!plan) {
+    function.emitError(plan.error().message);
+    return failure();
+  }
+  if (needOf(*plan, options) <= *options.budgetBytes)
+    return false;
+  if (withdrawAtPeak(built, *plan, options.alignment, withdrawn))
+    return true;
+  // In vain: the search has them all to choose from.
+  mayStayUntiled = false;
+  for (Operation *op : withdrawn)
+    cast<cnn::Conv2DOp>(op).setAllowWinograd(true);
+  return !withdrawn.empty();
+}
+
 /// No room for the scratch of Winograd's kernels: takes the permission from the
 /// convolutions whose scratch is live at the peak of `plan`, the smallest there
 /// is; where there is none, or after some rounds, from all. False where nobody
@@ -117,25 +188,12 @@ bool FuseAndTilePass::withdrawWinograd(const NetworkFromIR &built,
                                        const planner::Plan &plan,
                                        const planner::SearchOptions &options) {
   constexpr int kMostRounds = 8; // each is a search
-  auto withdraw = [&](Operation *op) {
-    auto convolution = dyn_cast<cnn::Conv2DOp>(op);
-    if (!convolution || !convolution.getAllowWinograd() ||
-        !runtime::hasWinograd(windowShape(convolution)))
-      return false;
-    convolution.setAllowWinograd(false);
+  if (++withdrawals <= kMostRounds &&
+      withdrawAtPeak(built, plan, options.alignment, withdrawn))
     return true;
-  };
   bool any = false;
-  const network::Program &program = plan.program;
-  if (++withdrawals <= kMostRounds)
-    for (int index : program.liveBuffers(program.peakStep(options.alignment))) {
-      const network::Buffer &buffer = program.buffers[index];
-      if (buffer.role == network::Buffer::Role::Workspace)
-        any |= withdraw(built.ops[program.steps[buffer.liveBegin].op]);
-    }
-  if (!any)
-    for (Operation *op : built.ops)
-      any |= withdraw(op);
+  for (Operation *op : built.ops)
+    any |= withdraw(op);
   return any;
 }
 
@@ -144,6 +202,11 @@ FuseAndTilePass::searchPartition(func::FuncOp function,
                                  const NetworkFromIR &built,
                                  const planner::SearchOptions &options) {
   const network::Network &network = built.network;
+  FailureOr<bool> again = prepareUntiled(function, built, options);
+  if (failed(again))
+    return failure();
+  if (*again)
+    return std::optional<network::Partition>();
   Result<planner::SearchResult> result = planner::search(network, options);
   if (!result) {
     function.emitError(result.error().message);
@@ -208,9 +271,7 @@ FuseAndTilePass::choose(func::FuncOp function, const NetworkFromIR &built,
         planner::evaluate(built.network, *partition, options);
     if (!plan)
       return refuse(plan.error());
-    int64_t needed = options.scope == planner::BudgetScope::Arena
-                         ? plan->memory.arena
-                         : plan->memory.peak;
+    const int64_t needed = needOf(*plan, options);
     if (needed > *options.budgetBytes) {
       if (withdrawWinograd(built, *plan, options))
         return std::optional<network::Partition>();
@@ -294,6 +355,8 @@ LogicalResult FuseAndTilePass::fuseAndTile(func::FuncOp function) {
   for (auto group : function.getOps<cnn::FusedGroupOp>())
     return group.emitError("the network has fused groups already; "
                            "snug-fuse-and-tile runs once");
+  mayStayUntiled = true;
+  withdrawn.clear();
   withdrawals = 0;
   while (true) {
     FailureOr<NetworkFromIR> built = buildNetwork(function, *targetOptions);

@@ -19,10 +19,10 @@ def FuseAndTilePass : Pass<"snug-fuse-and-tile", "::mlir::func::FuncOp"> {
     `memory-budget` decide, over any groups of consecutive operations (at most
     `max-groups` of them) and every grid of 1 to 6, 8, 12 or 16 tiles along an
     axis and 64 together. Where the budget is kept without groups, and without a
-    budget, nothing is grouped. Convolutions that allow Winograd's kernel count
-    with its scratch, so that they may come to run in tiles for its sake; only
-    where no plan has room for it, `allow_winograd` is taken from convolutions
-    until one keeps the budget.
+    budget, nothing is grouped: first `allow_winograd` is taken from convolutions
+    whose scratch stands in the way. Otherwise those that allow Winograd's kernel
+    count with its scratch, and lose the permission only where no plan has room
+    for it.
 
     Fails when: no such plan keeps the budget (the error tells the smallest
     budget that would do and the buffers to blame), the groups do not fit the
