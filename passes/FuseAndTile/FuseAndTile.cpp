@@ -47,7 +47,7 @@ struct FuseAndTilePass : public impl::FuseAndTilePassBase<FuseAndTilePass> {
 
   // Of the function at hand.
   bool mayStayUntiled = true;         ///< with fewer permissions, perhaps
-  std::vector<Operation *> withdrawn; ///< permissions, so far
+  std::vector<Operation *> withdrawn; ///< permissions, to stay untiled
   int withdrawals = 0;                ///< rounds of them after a search
 };
 
@@ -157,12 +157,7 @@ FailureOr<bool>
 FuseAndTilePass::prepareUntiled(func::FuncOp function,
                                 const NetworkFromIR &built,
                                 const planner::SearchOptions &options) {
-  auto allows = [](Operation *op) {
-    auto convolution = dyn_cast<cnn::Conv2DOp>(op);
-    return convolution && convolution.getAllowWinograd();
-  };
-  if (!options.budgetBytes || !mayStayUntiled ||
-      llvm::none_of(built.ops, allows))
+  if (!options.budgetBytes || !mayStayUntiled)
     return false;
   Result<planner::Plan> plan = planner::evaluate(built.network, {}, options);
   if (!plan) {
@@ -188,8 +183,9 @@ bool FuseAndTilePass::withdrawWinograd(const NetworkFromIR &built,
                                        const planner::Plan &plan,
                                        const planner::SearchOptions &options) {
   constexpr int kMostRounds = 8; // each is a search
+  std::vector<Operation *> forGood;
   if (++withdrawals <= kMostRounds &&
-      withdrawAtPeak(built, plan, options.alignment, withdrawn))
+      withdrawAtPeak(built, plan, options.alignment, forGood))
     return true;
   bool any = false;
   for (Operation *op : built.ops)

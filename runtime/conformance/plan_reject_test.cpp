@@ -635,34 +635,23 @@ TEST_F(Reject, WinogradWhereItIsNot) {
         range = schema::Range(range.offset(), range.bytes() - 64);
       },
       "bytes of workspace but has");
-  expectRefused(
-      "workspace on the output",
-      [=](schema::ProgramT &p) {
-        schema::ConvolutionT &k = edit(p);
-        *k.workspace =
-            schema::Range(k.output->offset() / 64 * 64, k.workspace->bytes());
-      },
-      "that overlaps its tensors");
-  expectRefused(
-      "workspace on the input",
-      [=](schema::ProgramT &p) {
-        schema::ConvolutionT &k = edit(p);
-        *k.workspace =
-            schema::Range(k.input->offset() / 64 * 64, k.workspace->bytes());
-      },
-      "that overlaps its tensors");
-  expectRefused(
-      "a 1x1 convolution",
-      [](schema::ProgramT &p) {
-        at(p, kPoint).kernel.AsConvolution()->winograd = true;
-      },
-      "which is for convolutions of 3x3 taps");
-  expectRefused(
-      "a depthwise convolution",
-      [](schema::ProgramT &p) {
-        at(p, kDepth).kernel.AsConvolution()->winograd = true;
-      },
-      "which is for convolutions of 3x3 taps");
+  for (auto view :
+       {&schema::ConvolutionT::input, &schema::ConvolutionT::output})
+    expectRefused(
+        "workspace on a tensor",
+        [=](schema::ProgramT &p) {
+          schema::ConvolutionT &k = edit(p);
+          *k.workspace = schema::Range((k.*view)->offset() / 64 * 64,
+                                       k.workspace->bytes());
+        },
+        "that overlaps its tensors");
+  for (int index : {int{kPoint}, int{kDepth}})
+    expectRefused(
+        "another window, groups",
+        [=](schema::ProgramT &p) {
+          at(p, index).kernel.AsConvolution()->winograd = true;
+        },
+        "which is for convolutions of 3x3 taps");
 }
 
 TEST_F(Reject, AnUnknownKernelIsNamed) {

@@ -28,13 +28,12 @@ def measure(options):
 def report(results):
     rows = []
     for r in results["records"]:
-        best = r["median_us"] / r["best_us"]
         row = [r["kernel"], r["shape"], r["threads"], f"{r['median_us']:.0f}", "", "", "", "", ""]
         if r["gflops"]:
             row[4:6] = [f"{r['gflops']:.1f}", f"{r['percent_of_peak']:.0f} ({r['best_percent_of_peak']:.0f})"]
         if r.get("copy_gigabytes_per_second"):
             row[6:] = [f"{r['gigabytes_per_second']:.1f}", f"{r['copy_gigabytes_per_second']:.1f}",
-                       f"{r['percent_of_copy']:.0f} ({r['percent_of_copy'] * best:.0f})"]
+                       f"{r['percent_of_copy']:.0f} ({r['best_percent_of_copy']:.0f})"]
         rows.append(row)
     peaks = ", ".join(f"{p['gflops']:.1f} GFLOP/s on {p['threads']} thread" + ("s" if p["threads"] > 1 else "") for p in results["peaks"])
     lines = [f"Target {results['target']}. Percentages are of what the same process measured: of the FMA peak, and, for kernels that memory",
