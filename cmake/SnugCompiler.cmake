@@ -2,7 +2,6 @@
 # Finds MLIR and the other libraries of the compiler; defines the functions
 # that libraries, dialects and passes are declared with.
 
-file(STRINGS "${CMAKE_CURRENT_SOURCE_DIR}/tools/dev/llvm-version.txt" SNUG_LLVM_VERSION LIMIT_COUNT 1)
 find_package(MLIR REQUIRED CONFIG
   HINTS "/usr/lib/llvm-${SNUG_LLVM_VERSION}/lib/cmake/mlir")
 message(STATUS "MLIR ${LLVM_PACKAGE_VERSION} in ${MLIR_DIR}")

@@ -28,9 +28,13 @@ if(SNUG_CCACHE)
   set(CMAKE_C_COMPILER_LAUNCHER ${launcher})
   set(CMAKE_CXX_COMPILER_LAUNCHER ${launcher})
 endif()
-find_program(SNUG_LLD NAMES ld.lld-22 ld.lld)
+# GCC knows LLVM's linker only by its bare name, which Debian's package of one
+# version has in a folder of its own.
+file(STRINGS "${PROJECT_SOURCE_DIR}/tools/dev/llvm-version.txt" SNUG_LLVM_VERSION LIMIT_COUNT 1)
+find_program(SNUG_LLD ld.lld HINTS "/usr/lib/llvm-${SNUG_LLVM_VERSION}/bin")
 if(SNUG_LLD)
-  add_link_options("-fuse-ld=lld")
+  get_filename_component(folder "${SNUG_LLD}" DIRECTORY)
+  add_link_options("-fuse-ld=lld" "-B${folder}")
 endif()
 
 add_compile_options(-Wall -Wextra -Wno-unused-parameter)
