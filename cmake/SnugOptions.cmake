@@ -31,9 +31,9 @@ endif()
 # GCC knows LLVM's linker only by its bare name, which Debian's package of one
 # version has in a folder of its own.
 file(STRINGS "${PROJECT_SOURCE_DIR}/tools/dev/llvm-version.txt" SNUG_LLVM_VERSION LIMIT_COUNT 1)
-find_program(SNUG_LLD ld.lld HINTS "/usr/lib/llvm-${SNUG_LLVM_VERSION}/bin")
-if(SNUG_LLD)
-  get_filename_component(folder "${SNUG_LLD}" DIRECTORY)
+find_program(SNUG_LINKER ld.lld HINTS "/usr/lib/llvm-${SNUG_LLVM_VERSION}/bin")
+if(SNUG_LINKER)
+  get_filename_component(folder "${SNUG_LINKER}" DIRECTORY)
   add_link_options("-fuse-ld=lld" "-B${folder}")
 endif()
 
