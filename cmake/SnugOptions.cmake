@@ -8,7 +8,7 @@ endif()
 option(SNUG_BUILD_COMPILER "Build the compiler: libraries, passes and tools that need MLIR" ON)
 option(SNUG_BUILD_TESTS "Build the tests" ON)
 option(SNUG_WARNINGS_AS_ERRORS "Fail on any warning" OFF)
-option(SNUG_FUZZ "Build libFuzzer targets (clang only; see tools/dev/fuzz)" OFF)
+option(SNUG_FUZZ "Build libFuzzer targets, and of the compiler only what they need (clang only; see tools/dev/fuzz)" OFF)
 set(SNUG_SANITIZE "" CACHE STRING "Sanitizers to build with, for instance address,undefined")
 
 set(CMAKE_CXX_STANDARD 17)
@@ -40,9 +40,6 @@ endif()
 add_compile_options(-Wall -Wextra -Wno-unused-parameter)
 if(SNUG_WARNINGS_AS_ERRORS)
   add_compile_options(-Werror)
-endif()
-if(SNUG_FUZZ)
-  add_compile_options(-fsanitize=fuzzer-no-link)
 endif()
 # Tests, command lines and generated code take no time, but most of that of
 # a build: with less optimisation a third less.

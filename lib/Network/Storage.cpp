@@ -106,11 +106,14 @@ private:
   struct Family {
     Contents contents;
     std::vector<int> members;
+    std::vector<int64_t> copies; ///< ops that copy and whose result is a member
   };
 
   void describeContents();
   bool mayTie(const Sharing &sharing, const Op &op, size_t operand) const;
   void tie(Sharing &sharing, const Op &op, size_t operand);
+  bool wouldCopyOverItself(const Sharing &sharing, int to, int from,
+                           int64_t shift) const;
   int familyOf(Sharing &sharing, int tensor);
 
   const Network &network;
@@ -164,9 +167,42 @@ int FamilyBuilder::familyOf(Sharing &sharing, int tensor) {
   int &family = sharing.family[tensor];
   if (family < 0) {
     family = static_cast<int>(families.size());
-    families.push_back({contents[tensor], {tensor}});
+    families.push_back({contents[tensor], {tensor}, {}});
+    if (const int64_t maker = sharing.maker[tensor];
+        maker >= 0 && network.ops[maker].copies)
+      families.back().copies.push_back(maker);
   }
   return family;
+}
+
+/// Whether an op that is not in place, once `from` is part of `to` and has
+/// moved by `shift` channels, would read channels of the buffer that it writes:
+/// a concat of what holds the same twice may have one of them in place only.
+bool FamilyBuilder::wouldCopyOverItself(const Sharing &sharing, int to,
+                                        int from, int64_t shift) const {
+  auto channel = [&](int tensor) {
+    return sharing.channel[tensor] +
+           (sharing.family[tensor] == from ? shift : 0);
+  };
+  auto isMember = [&](int tensor) {
+    return sharing.family[tensor] == to || sharing.family[tensor] == from;
+  };
+  for (int family : {to, from})
+    for (int64_t index : families[family].copies) {
+      const Op &op = network.ops[index];
+      for (size_t k = 0; k < op.operands.size(); ++k) {
+        const Operand &operand = op.operands[k];
+        if (!isMember(operand.tensor))
+          continue;
+        const Interval copied = copiedChannels(network, op, k);
+        const int64_t source = channel(operand.tensor) + copied.begin;
+        const int64_t target = channel(op.result) + operand.resultChannel;
+        if (source != target && source < target + copied.size() &&
+            target < source + copied.size())
+          return true;
+      }
+    }
+  return false;
 }
 
 void FamilyBuilder::tie(Sharing &sharing, const Op &op, size_t index) {
@@ -181,9 +217,12 @@ void FamilyBuilder::tie(Sharing &sharing, const Op &op, size_t index) {
                         sharing.channel[operand.tensor];
   std::optional<Contents> merged =
       merge(families[to].contents, families[from].contents, shift);
-  if (!merged)
+  if (!merged || wouldCopyOverItself(sharing, to, from, shift))
     return;
   families[to].contents = std::move(*merged);
+  families[to].copies.insert(families[to].copies.end(),
+                             families[from].copies.begin(),
+                             families[from].copies.end());
   for (int member : families[from].members) {
     sharing.family[member] = to;
     sharing.channel[member] += shift;

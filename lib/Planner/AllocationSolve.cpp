@@ -173,6 +173,7 @@ public:
 
 private:
   bool isDone() const;
+  void limitPolish();
   void search();
   SearchOutcome test(int64_t capacity, int64_t nodes);
   void improve(int64_t nodes);
@@ -184,6 +185,7 @@ private:
   const AllocationOptions &options;
   AllocationSolution best;
   SearchLimits limits;
+  int64_t withheld = 0; ///< nodes that are not worth their time
   std::optional<Feasibility> feasibility;
 };
 
@@ -204,6 +206,18 @@ bool Solver::isDone() const {
                                best.lowerBound > *options.capacity));
 }
 
+/// Bytes that vanish in the arena's unit are nobody's gain, but a proof that
+/// comes cheap is good to have.
+void Solver::limitPolish() {
+  constexpr int64_t polishNodes = 10'000;
+  if (withheld == 0 && limits.nodes > polishNodes &&
+      roundUp(best.peak, options.arenaUnit) ==
+          roundUp(best.lowerBound, options.arenaUnit)) {
+    withheld = limits.nodes - polishNodes;
+    limits.nodes = polishNodes;
+  }
+}
+
 SearchOutcome Solver::test(int64_t capacity, int64_t nodes) {
   --limits.nodes; // so that every test brings the end nearer
   const SearchOutcome outcome = feasibility->test(capacity, nodes, limits);
@@ -217,6 +231,7 @@ SearchOutcome Solver::test(int64_t capacity, int64_t nodes) {
       best.peak =
           std::max(best.peak, best.offsets[b] + problem.buffers[b].bytes);
   }
+  limitPolish();
   return outcome;
 }
 
@@ -323,7 +338,8 @@ void Solver::findConflict(PeakBound bound) {
 }
 
 void Solver::finish() {
-  best.nodes = std::max<int64_t>(options.nodeLimit, 0) - limits.nodes;
+  best.nodes =
+      std::max<int64_t>(options.nodeLimit, 0) - withheld - limits.nodes;
   best.proved = best.peak == best.lowerBound;
   if (options.capacity && best.lowerBound > *options.capacity)
     best.status = AllocationStatus::Infeasible;
@@ -337,6 +353,7 @@ void Solver::finish() {
 
 AllocationSolution Solver::run() {
   best = allocateGreedily(problem);
+  limitPolish();
   if (!isDone() && limits.nodes > 0)
     search();
   finish();

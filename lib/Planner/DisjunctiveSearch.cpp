@@ -104,6 +104,16 @@ bool DisjunctiveSearch::bound(int buffer, int64_t newLeast, int64_t newMost,
   return true;
 }
 
+/// Looking at all choices costs more than a node does where there are many.
+bool DisjunctiveSearch::lookAtAll() {
+  constexpr int64_t looksPerNode = 128;
+  looks += static_cast<int64_t>(choices.size());
+  for (; looks >= looksPerNode; looks -= looksPerNode)
+    if (!spend())
+      return false;
+  return true;
+}
+
 bool DisjunctiveSearch::propagate(std::vector<Arc> &queue) {
   for (size_t next = 0; next < queue.size(); ++next) {
     const Arc arc = queue[next];
@@ -119,7 +129,7 @@ bool DisjunctiveSearch::propagate(std::vector<Arc> &queue) {
 /// Propagates, and takes alternatives that are the only ones left.
 bool DisjunctiveSearch::settle(std::vector<Arc> queue) {
   for (;;) {
-    if (!propagate(queue))
+    if (!propagate(queue) || !lookAtAll())
       return false;
     queue.clear();
     for (size_t c = 0; c < choices.size(); ++c) {
@@ -208,7 +218,7 @@ SearchOutcome DisjunctiveSearch::run(int64_t capacity, int64_t nodes,
   remaining = std::min(nodes, runLimits.nodes);
   const int64_t start = remaining;
   stopped = false;
-  updates = 0;
+  updates = looks = 0;
   trail.clear();
   chosenOrder.clear();
   chosen.assign(choices.size(), -1);

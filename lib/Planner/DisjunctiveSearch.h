@@ -45,6 +45,7 @@ private:
 
   void addChoice(int a, int b);
   bool spend();
+  bool lookAtAll();
   bool search();
   bool settle(std::vector<Arc> queue);
   bool propagate(std::vector<Arc> &queue);
@@ -62,7 +63,7 @@ private:
   std::vector<std::vector<Arc>> arcs; ///< that hold, by either buffer
   std::vector<Change> trail;
   std::vector<int> chosenOrder;
-  int64_t remaining = 0, updates = 0;
+  int64_t remaining = 0, updates = 0, looks = 0;
   bool stopped = false;
   SearchLimits *limits = nullptr;
 };

@@ -146,6 +146,7 @@ int64_t Searcher::quickNeed(const GroupPath &path, const Program &program,
   if (options.scope == BudgetScope::Process)
     other = graph->weights(path) + runtimeOverhead(options, program.kernels());
   AllocationOptions limits;
+  limits.arenaUnit = options.arenaUnit;
   limits.capacity = std::max<int64_t>(budget - other, 0) / options.arenaUnit *
                     options.arenaUnit;
   // Where live bytes alone exceed the budget, nothing need be placed; and
@@ -366,6 +367,7 @@ Result<Placement> place(const Program &program,
     return Error{why};
   Placement placement;
   AllocationOptions limits;
+  limits.arenaUnit = options.arenaUnit;
   limits.nodeLimit = affordableNodes(options.planNodes, problem, 1'000'000'000);
   placement.allocation = options.allocate(problem, limits);
   if (std::string why = verify(problem, placement.allocation); !why.empty())

@@ -19,9 +19,10 @@ namespace snug::network {
 /// together: the copied channels of the operand may be those of the result. A
 /// family is a set of tensors of equal batch, height and width with a first
 /// channel each in one common numbering, such that no channel would hold two
-/// different contents. An operand that is tied to its result's place by these
-/// numbers is not copied where both lie in one buffer. Network inputs, tensors
-/// written in planar order and results of reshapes are in no family.
+/// different contents, and no op would copy channels over each other. An
+/// operand that is tied to its result's place by these numbers is not copied
+/// where both lie in one buffer. Network inputs, tensors written in planar order
+/// and results of reshapes are in no family.
 ///
 /// A family holds bytes for channels that are not made yet, and for channels
 /// that nobody reads any more. Where copying would lower the untiled network's

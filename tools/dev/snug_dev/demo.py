@@ -78,7 +78,7 @@ def main():
     p.add_argument("--no-setup", action="store_true", help="install nothing")
     p.parse_args()
     say("building (a first build takes minutes)")
-    if run_visibly([os.path.join(ROOT, "tools", "dev", "build"), "--no-setup"]) != 0:
+    if run_visibly([os.path.join(ROOT, "tools", "dev", "build"), "--no-setup", "snug", "snug-run"]) != 0:
         die("demo", "the build failed, see above")
     progress = Progress(1 + 2 * len(PLANS))
     results, outputs = {}, {}

@@ -3,23 +3,24 @@
 
 Targets: plan (the runtime's loader; what loads is run), onnx (the importer),
 bytecode (modules of our dialects; what is read is printed and exported; crashes
-inside MLIR's own reader are counted, not findings). They are built with AddressSanitizer and UndefinedBehaviorSanitizer into build-fuzz;
-MLIR's shared library is not instrumented. Seeds are made from the tests'
-models; the corpus grows in build-fuzz/corpus, findings go to
-build-fuzz/findings.
+inside MLIR's own reader are counted, not findings). They are built with
+AddressSanitizer and UndefinedBehaviorSanitizer into build-sanitize; MLIR's
+shared library is not instrumented. Seeds are made from the tests' models; the
+corpus grows in build-sanitize/fuzz/corpus, findings go to
+build-sanitize/fuzz/findings.
 """
 
 import argparse
-import glob
 import os
 import re
 import shutil
 import sys
 
-from snug_dev.common import PYTHON, ROOT, die, run, run_visibly, say
+from snug_dev.common import PYTHON, ROOT, die, run, say
+from snug_dev.sanitized import FUZZ_TARGETS, MEMORY_BUILD, build_fuzz_targets
 
-FUZZ_BUILD = os.path.join(ROOT, "build-fuzz")
-TARGETS = ["plan", "onnx", "bytecode"]
+BINARIES = os.path.join(MEMORY_BUILD, "bin")
+FILES = os.path.join(MEMORY_BUILD, "fuzz")
 MODEL_GROUPS = ["convolution", "pooling", "pointwise", "linear", "shapes", "external", "graph",
                 "graph-errors", "malformed", "unsupported", "files"]  # fmt: skip
 MODULES = ["test/Dialect/Snug/ops.mlir", "test/Dialect/Plan/ops.mlir", "test/Dialect/Snug/bytecode.mlir"]
@@ -32,48 +33,16 @@ ENVIRONMENT = {"ASAN_OPTIONS": "allow_user_poisoning=0:detect_container_overflow
                "UBSAN_OPTIONS": "print_stacktrace=1"}  # fmt: skip
 
 
-def compiler():
-    """clang++ of the pinned version with libFuzzer; None and why there is none."""
-    with open(os.path.join(ROOT, "tools", "dev", "llvm-version.txt"), encoding="utf-8") as file:
-        version = file.readline().strip()
-    path = shutil.which(f"clang++-{version}")
-    if path is None:
-        return None, f"clang++-{version} is missing; install clang-{version}"
-    folder = run([path, "--print-resource-dir"]).output.strip()
-    if not glob.glob(os.path.join(folder, "lib", "*", "libclang_rt.fuzzer-*")) and not glob.glob(os.path.join(folder, "lib", "*", "libclang_rt.fuzzer.a")):
-        return None, f"libFuzzer is missing; install libclang-rt-{version}-dev"
-    return path, ""
-
-
-def build(targets):
-    """Empty, or what went wrong."""
-    cxx, problem = compiler()
-    if problem:
-        return problem
-    options = ["-DCMAKE_CXX_COMPILER=" + cxx, "-DCMAKE_C_COMPILER=" + cxx.replace("clang++", "clang"), "-DSNUG_FUZZ=ON",
-               "-DSNUG_BUILD_TESTS=OFF", "-DSNUG_RUN_STATIC=OFF", "-DSNUG_PORTABLE_KERNELS_ONLY=ON",
-               "-DSNUG_SANITIZE=address,undefined", "-DCMAKE_BUILD_TYPE=Release", "-DCMAKE_CXX_FLAGS_RELEASE=-O1 -g1",
-               # Types of the shared library have no records to check against.
-               "-DCMAKE_CXX_FLAGS=-fno-sanitize=vptr,function"]  # fmt: skip
-    configured = run(["cmake", "-S", ROOT, "-B", FUZZ_BUILD, "-G", "Ninja", *options])
-    if configured.status != 0:
-        return "cmake could not configure\n" + configured.tail()
-    goals = ["snug-fuzz-" + t for t in targets] + [f"snug-fuzz-{t}-seeds" for t in targets if t != "onnx"]
-    if run_visibly(["cmake", "--build", FUZZ_BUILD, "-j", str(os.cpu_count() or 1), "--target", *goals]) != 0:
-        return "the build of the fuzz targets failed, see above"
-    return ""
-
-
 def make_seeds(target):
     """The folder of the seeds; an error where they cannot be made."""
-    folder = os.path.join(FUZZ_BUILD, "seeds", target)
+    folder = os.path.join(FILES, "seeds", target)
     shutil.rmtree(folder, ignore_errors=True)
     os.makedirs(folder)
     if target == "onnx":
         # One folder: equal names of two groups do not occur.
         commands = [[PYTHON, os.path.join(ROOT, "test", "Import", "ONNX", "make.py"), g, os.path.join(folder, "models")] for g in MODEL_GROUPS]
     else:
-        commands = [[os.path.join(FUZZ_BUILD, "bin", f"snug-fuzz-{target}-seeds"), folder]]
+        commands = [[os.path.join(BINARIES, f"snug-fuzz-{target}-seeds"), folder]]
         if target == "bytecode":
             commands[0] += [os.path.join(ROOT, m) for m in MODULES]
     for command in commands:
@@ -110,16 +79,16 @@ def fuzz(target, seconds, inputs=()):
     seeds, problem = make_seeds(target)
     if problem:
         return problem, ""
-    corpus, findings = (os.path.join(FUZZ_BUILD, kind, target) for kind in ("corpus", "findings"))
+    corpus, findings = (os.path.join(FILES, kind, target) for kind in ("corpus", "findings"))
     os.makedirs(corpus, exist_ok=True)
     os.makedirs(findings, exist_ok=True)
-    argv = [os.path.join(FUZZ_BUILD, "bin", "snug-fuzz-" + target), f"-rss_limit_mb={MEMORY_MIB}", f"-timeout={SLOWEST_SECONDS}",
+    argv = [os.path.join(BINARIES, "snug-fuzz-" + target), f"-rss_limit_mb={MEMORY_MIB}", f"-timeout={SLOWEST_SECONDS}",
             f"-artifact_prefix={findings}/"]  # fmt: skip
     if target in OTHERS_CRASH and not inputs:
         argv += ["-fork=1", "-ignore_crashes=1", "-ignore_ooms=1", "-ignore_timeouts=1"]
     argv += inputs or [f"-max_total_time={seconds}", f"-max_len={INPUT_BYTES}", corpus, seeds]
     done = run(argv, seconds + 300, ENVIRONMENT)
-    with open(os.path.join(FUZZ_BUILD, target + ".log"), "w", encoding="utf-8") as log:
+    with open(os.path.join(FILES, target + ".log"), "w", encoding="utf-8") as log:
         log.write(done.output)
     if target in OTHERS_CRASH and not inputs:
         found, others = ours(done.output)
@@ -140,19 +109,19 @@ def main():
     p.add_argument("--input", action="append", default=[], metavar="FILE", help="only run this file, a finding for instance; repeatable")
     options = p.parse_args()
     for target in options.targets:
-        if target not in TARGETS:
-            p.error(f"no target {target}; there are {', '.join(TARGETS)}")
-    targets = options.targets or TARGETS
+        if target not in FUZZ_TARGETS:
+            p.error(f"no target {target}; there are {', '.join(FUZZ_TARGETS)}")
+    targets = options.targets or FUZZ_TARGETS
     if options.input and len(targets) != 1:
         p.error("--input needs one target")
-    problem = build(targets)
+    problem = build_fuzz_targets(targets)
     if problem:
         die("tools/dev/fuzz", problem)
     failed = False
     for target in targets:
         problem, result = fuzz(target, options.seconds, options.input)
         failed |= bool(problem)
-        say(f"{target}: " + (f"a finding, see build-fuzz/findings/{target}\n{problem}" if problem else result))
+        say(f"{target}: " + (f"a finding, see build-sanitize/fuzz/findings/{target}\n{problem}" if problem else result))
     return 1 if failed else 0
 
 

@@ -17,7 +17,7 @@ import shutil
 import sys
 import time
 
-from snug_dev import fuzz, lint
+from snug_dev import fuzz, lint, sanitized
 from snug_dev.common import BINARIES, BUILD, PYTHON, ROOT, load_json, run, run_visibly, say
 
 STAGES = ["build", "lint", "unit", "lit", "e2e", "sanitize", "fuzz"]
@@ -195,62 +195,38 @@ def stage_e2e(summary, options):
             summary.failures.append(summary_name)
 
 
-# Clang takes less time than GCC for instrumented code, but its ThreadSanitizer
-# leaves no room for a test's own allocation functions. The conformance suite
-# runs a plan on several threads; with that it is also what makes a race show,
-# and since all kernels have the same sources, in the portable ones as in others.
-SANITIZERS = [("address,undefined", "build-sanitize", "clang", [], None),
-              ("thread", "build-sanitize-thread", "gcc", ["-DSNUG_PORTABLE_KERNELS_ONLY=ON"], ["snug-runtime-tests"])]  # fmt: skip
-
-
-def build_sanitized(sanitizers, folder, flags, targets):
-    """Empty, or what went wrong."""
-    with open("/proc/cpuinfo", encoding="utf-8") as file:
-        runs_avx512 = "avx512f" in file.read()
-    flags = ["-DSNUG_BUILD_COMPILER=OFF", "-DSNUG_BUILD_TESTS=ON", "-DSNUG_RUN_STATIC=OFF", "-DSNUG_SANITIZE=" + sanitizers,
-             "-DCMAKE_BUILD_TYPE=Release", "-DCMAKE_CXX_FLAGS_RELEASE=-O1 -g1",
-             # Instrumented, those of AVX-512 take half of all kernels' time: built where they can be run.
-             "-DSNUG_AVX512_KERNELS=" + ("ON" if runs_avx512 else "OFF"), *flags]
-    configured = run(["cmake", "-S", ROOT, "-B", folder, "-G", "Ninja", *flags])
-    if configured.status != 0:
-        return "cmake could not configure" + indent(configured.tail())
-    goals = ["--target", *targets] if targets else []
-    if run_visibly(["cmake", "--build", folder, "-j", str(os.cpu_count() or 1), *goals]) != 0:
-        return "the build with sanitizers failed, see above"
-    return ""
-
-
 def stage_sanitize(summary, options):
-    cxx, problem = fuzz.compiler()
-    if problem:
-        summary.add("sanitize", "failed", problem)
-        return
     environment = {"ASAN_OPTIONS": "detect_leaks=1:allocator_may_return_null=1", "UBSAN_OPTIONS": "print_stacktrace=1",
-                   "TSAN_OPTIONS": "halt_on_error=1"}
-    # The tests of one run beside the build of the next.
-    with concurrent.futures.ThreadPoolExecutor(len(SANITIZERS)) as pool:
+                   "TSAN_OPTIONS": "halt_on_error=1"}  # fmt: skip
+    together = os.cpu_count() or 1
+    # The tests of a build run beside the next one.
+    with concurrent.futures.ThreadPoolExecutor() as pool:
         running = []
-        for sanitizers, folder, compiler, flags, targets in SANITIZERS:
-            label, folder = "sanitize-" + sanitizers.split(",")[0], os.path.join(ROOT, folder)
-            if compiler == "clang":
-                flags = [*flags, "-DCMAKE_CXX_COMPILER=" + cxx, "-DCMAKE_C_COMPILER=" + cxx.replace("clang++", "clang")]
-            if problem := build_sanitized(sanitizers, folder, flags, targets):
-                summary.add(label, "failed", problem)
+        for label, folder, build, tests in [("sanitize-address", sanitized.MEMORY_BUILD, sanitized.build_for_memory, None),
+                                            ("sanitize-thread", sanitized.THREAD_BUILD, sanitized.build_for_threads, sanitized.THREAD_TESTS)]:  # fmt: skip
+            if problem := build():
+                summary.add(label, "failed", indent(problem))
             else:
-                running.append(pool.submit(run_ctest, summary, label, folder, options.filter, environment, targets, together=os.cpu_count() or 1))
+                running.append(pool.submit(run_ctest, summary, label, folder, options.filter, environment, tests, together))
+        if "fuzz" in options.stages and fuzz_targets(options):
+            sanitized.build_fuzz_targets(fuzz_targets(options))  # what goes wrong is said in that stage
         for each in running:
             each.result()
+
+
+def fuzz_targets(options):
+    return [t for t in sanitized.FUZZ_TARGETS if not options.filter or re.search(options.filter, "fuzz/" + t)]
 
 
 FUZZ_SECONDS = 20  # of each target
 
 
 def stage_fuzz(summary, options):
-    chosen = [t for t in fuzz.TARGETS if not options.filter or re.search(options.filter, "fuzz/" + t)]
+    chosen = fuzz_targets(options)
     if not chosen:
         return
-    if problem := fuzz.build(chosen):
-        summary.add("fuzz", "failed", problem)
+    if problem := sanitized.build_fuzz_targets(chosen):
+        summary.add("fuzz", "failed", indent(problem))
         return
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count() or 1) as pool:
         for target, (problem, _) in zip(chosen, pool.map(lambda t: fuzz.fuzz(t, FUZZ_SECONDS), chosen)):
