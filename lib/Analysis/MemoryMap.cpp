@@ -149,8 +149,9 @@ MemoryMap mapMemory(const network::Network &network, const planner::Plan &plan,
   std::vector<MemoryBlock> weights;
   int64_t offset = 0;
   for (const network::Op &op : network.ops) {
-    weights.push_back({op.name, "weights", offset, op.packedWeightBytes, 0, 0});
-    offset += op.packedWeightBytes;
+    const int64_t bytes = op.packedWeightBytes - op.sharedWeightBytes;
+    weights.push_back({op.name, "weights", offset, bytes, 0, 0});
+    offset += bytes;
   }
   for (auto [index, step] : llvm::enumerate(plan.program.steps)) {
     const int tensor = plan.program.buffers[step.output.buffer].tensor;

@@ -7,6 +7,10 @@
 #include "llvm/ADT/TypeSwitch.h"
 #include "llvm/Support/MathExtras.h"
 
+#include <functional>
+#include <set>
+#include <tuple>
+
 using namespace mlir;
 
 namespace snug {
@@ -128,17 +132,54 @@ WindowShape windowShape(cnn::BatchNormOp op) {
 
 namespace {
 
-/// A segment of parameters, as long as it is in a plan file.
-void addSegment(int64_t bytes, network::Op &op) {
-  op.packedWeightBytes += llvm::alignTo(bytes, runtime::kBufferAlignment);
-  ++op.weightSegments;
+/// Parameters as they are packed. Uses that are alike in all of this have one
+/// segment in a plan.
+struct PackedValue {
+  Attribute value; ///< null: made for one op alone
+  KernelKind kernel = KernelKind::Convolution; ///< whose packing it is
+  bool isBias = false, isTransposed = false;
+  int64_t groups = 1;
+  std::vector<int64_t> strides = {}, dilations = {};
+
+  bool operator<(const PackedValue &other) const {
+    auto key = [](const PackedValue &of) {
+      return std::make_tuple(of.value.getAsOpaquePointer(), of.kernel,
+                             of.isBias, of.isTransposed, of.groups,
+                             std::cref(of.strides), std::cref(of.dilations));
+    };
+    return key(*this) < key(other);
+  }
+};
+
+using PackedValues = std::set<PackedValue>;
+
+Attribute valueOf(Value constant) {
+  auto op = constant.getDefiningOp<cnn::ConstantOp>();
+  return op ? Attribute(op.getValue()) : Attribute();
 }
 
-void addBias(Value bias, network::Op &op) {
-  if (bias)
-    addSegment(runtime::packedBiasBytes(
-                   cast<ShapedType>(bias.getType()).getNumElements()),
-               op);
+/// A segment of parameters, as long as it is in a plan file; `known` are those
+/// of the ops before.
+void addSegment(const PackedValue &packed, int64_t bytes, PackedValues &known,
+                network::Op &op) {
+  const int64_t length = llvm::alignTo(bytes, runtime::kBufferAlignment);
+  op.packedWeightBytes += length;
+  ++op.weightSegments;
+  if (packed.value && !known.insert(packed).second) {
+    op.sharedWeightBytes += length;
+    ++op.sharedWeightSegments;
+  }
+}
+
+void addBias(Value bias, PackedValues &known, network::Op &op) {
+  if (!bias)
+    return;
+  PackedValue packed{valueOf(bias)};
+  packed.isBias = true;
+  addSegment(packed,
+             runtime::packedBiasBytes(
+                 cast<ShapedType>(bias.getType()).getNumElements()),
+             known, op);
 }
 
 /// A layer's window on views of a step's extents.
@@ -187,12 +228,17 @@ void describeInPlace(KernelKind kind, ArrayRef<unsigned> activations,
 /// Fills in what the kernel catalogue knows of an op: its weights, its scratch,
 /// what it may write over.
 void describeKernel(Operation *operation, ArrayRef<unsigned> activations,
-                    const TargetOptions &target, network::Op &op) {
+                    const TargetOptions &target, PackedValues &known,
+                    network::Op &op) {
   llvm::TypeSwitch<Operation *>(operation)
       .Case([&](cnn::Conv2DOp conv) {
         WindowShape window = windowShape(conv);
-        addSegment(runtime::packedConvolutionBytes(target.target, window), op);
-        addBias(conv.getBias(), op);
+        PackedValue filter{valueOf(conv.getFilter())};
+        filter.groups = window.groups;
+        addSegment(filter,
+                   runtime::packedConvolutionBytes(target.target, window),
+                   known, op);
+        addBias(conv.getBias(), known, op);
         describeWorkspace(window, conv.getAllowWinograd(), target, op);
         // Whatever kernel is chosen, all of them may.
         if (conv.getResidual())
@@ -202,23 +248,36 @@ void describeKernel(Operation *operation, ArrayRef<unsigned> activations,
       })
       .Case([&](cnn::ConvTranspose2DOp conv) {
         WindowShape window = windowShape(conv);
+        PackedValue filter{valueOf(conv.getFilter()),
+                           KernelKind::TransposedConvolution};
+        filter.groups = window.groups;
+        filter.strides = conv.getStrides().vec();
+        filter.dilations = conv.getDilations().vec();
         addSegment(
+            filter,
             runtime::packedTransposedConvolutionBytes(target.target, window),
-            op);
-        addBias(conv.getBias(), op);
+            known, op);
+        addBias(conv.getBias(), known, op);
       })
       .Case([&](cnn::BatchNormOp norm) {
+        // Both are computed for this op.
         addSegment(
-            runtime::packedConvolutionBytes(target.target, windowShape(norm)),
-            op);
-        addBias(norm.getShift(), op);
+            {}, runtime::packedConvolutionBytes(target.target, windowShape(norm)),
+            known, op);
+        addSegment({},
+                   runtime::packedBiasBytes(
+                       norm.getShift().getType().getNumElements()),
+                   known, op);
       })
       .Case([&](cnn::GemmOp gemm) {
         int64_t inputs = gemm.getInput().getType().getShape()[1];
         int64_t outputs = gemm.getResult().getType().getShape()[1];
-        addSegment(runtime::packedGemmBytes(target.target, inputs, outputs),
-                   op);
-        addBias(gemm.getBias(), op);
+        PackedValue weight{valueOf(gemm.getWeight()), KernelKind::Gemm};
+        weight.isTransposed = gemm.getTransposeWeight();
+        addSegment(weight,
+                   runtime::packedGemmBytes(target.target, inputs, outputs),
+                   known, op);
+        addBias(gemm.getBias(), known, op);
       })
       .Case([&](cnn::UnaryOp) {
         describeInPlace(KernelKind::Unary, activations, op);
@@ -227,9 +286,10 @@ void describeKernel(Operation *operation, ArrayRef<unsigned> activations,
         describeInPlace(KernelKind::Binary, activations, op);
         for (Value operand : {binary.getLeft(), binary.getRight()})
           if (operand.getDefiningOp<cnn::ConstantOp>())
-            addSegment(cast<ShapedType>(operand.getType()).getNumElements() *
+            addSegment({}, // aligned with the other operand's extents
+                       cast<ShapedType>(operand.getType()).getNumElements() *
                            network::kElementBytes,
-                       op);
+                       known, op);
       })
       .Case([&](cnn::SoftmaxOp) {
         describeInPlace(KernelKind::Softmax, activations, op);
@@ -371,7 +431,7 @@ private:
       op.macsPerOutputElement = cost.getMacsPerOutputElement();
     op.parameterBytes = cost.getParameterBytes();
     op.startsLayer = geometry.startsLayer();
-    describeKernel(operation, activations, target, op);
+    describeKernel(operation, activations, target, packed, op);
     // An op of this library has one result; a foreign one with several counts
     // as one op for each that is used.
     Value first = operation->getResult(0);
@@ -430,8 +490,9 @@ private:
 
   /// Steps that convert-to-plan writes several kernels for.
   void countKernels(Operation *operation, network::Op &op) {
+    // One for each operand; a tile may meet all of them.
     if (isa<cnn::ConcatOp>(operation))
-      op.kernels = static_cast<int>(op.operands.size());
+      op.kernels = op.tileKernels = static_cast<int>(op.operands.size());
     // A tile has whole blocks and parts of one on either side, on both axes.
     if (isa<cnn::DepthToSpaceOp>(operation))
       op.tileKernels = 9;
@@ -493,6 +554,7 @@ private:
   TargetOptions target;
   NetworkFromIR result;
   std::vector<network::Layout> layouts; ///< as tensors are written
+  PackedValues packed; ///< parameters of the ops so far
   /// Of the partition. What is used behind a group is known in the end.
   SmallVector<cnn::FusedGroupOp> groups;
 };

@@ -165,14 +165,14 @@ int64_t Network::macs() const {
 int64_t Network::packedWeightBytes() const {
   int64_t sum = 0;
   for (const Op &op : ops)
-    sum += op.packedWeightBytes;
+    sum += op.packedWeightBytes - op.sharedWeightBytes;
   return sum;
 }
 
 int64_t Network::weightSegments() const {
   int64_t sum = 0;
   for (const Op &op : ops)
-    sum += op.weightSegments;
+    sum += op.weightSegments - op.sharedWeightSegments;
   return sum;
 }
 
@@ -221,7 +221,9 @@ std::string check(const Network &network) {
     if (std::string why = checkCopies(network, op); !why.empty())
       return why;
     if (op.macsPerOutputElement < 0 || op.parameterBytes < 0 ||
-        op.packedWeightBytes < 0 || op.weightSegments < 0)
+        op.packedWeightBytes < op.sharedWeightBytes ||
+        op.weightSegments < op.sharedWeightSegments ||
+        op.sharedWeightBytes < 0 || op.sharedWeightSegments < 0)
       return name + " has negative work or bytes";
     const std::optional<int64_t> work =
         checkedMultiply(op.macsPerOutputElement, result.elements());

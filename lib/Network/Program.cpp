@@ -28,8 +28,7 @@ void Program::addReuse(int64_t step, int input, int output) {
     if (reuses[i - 1].input == input)
       return;
   if (from.role != Buffer::Role::Output && from.liveEnd == step + 1 &&
-      to.liveBegin == step && from.layout == to.layout &&
-      from.bytes == to.bytes)
+      to.liveBegin == step && from.bytes == to.bytes)
     reuses.push_back({step, input, output});
 }
 

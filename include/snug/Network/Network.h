@@ -84,6 +84,10 @@ struct Op {
   int64_t parameterBytes = 0;    ///< as in the model
   int64_t packedWeightBytes = 0; ///< as the runtime holds them, 64-byte rounded
   int weightSegments = 0;        ///< segments that these bytes take in a plan
+  /// Of these, what ops before it have already: parameters that several ops
+  /// use are in a plan once.
+  int64_t sharedWeightBytes = 0;
+  int sharedWeightSegments = 0;
   /// Kernels that one step takes in a plan, at most: of the whole op, and of
   /// one tile, which may begin and end inside a block or a border.
   int kernels = 1, tileKernels = 1;
@@ -106,6 +110,7 @@ struct Network {
   int64_t layerBegin(int64_t layer) const;
   /// Multiply-accumulates of the untiled network.
   int64_t macs() const;
+  /// What several ops share counts once.
   int64_t packedWeightBytes() const;
   int64_t weightSegments() const;
 };

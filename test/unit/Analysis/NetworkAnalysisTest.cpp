@@ -145,6 +145,25 @@ TEST_F(NetworkAnalysis, ConstantsOfBinariesAreWeights) {
   EXPECT_EQ(op.weightSegments, 1);
 }
 
+TEST_F(NetworkAnalysis, SharedParametersCountOnce) {
+  NetworkFromIR built = build(R"(
+    func.func @main(%x: tensor<1x8x6x6xf32>) -> tensor<1x8x6x6xf32> {
+      %f = snug.constant dense<2.0> : tensor<8x8x1x1xf32>
+      %b = snug.constant dense<1.0> : tensor<8xf32>
+      %0 = snug.conv2d %x filter %f bias %b : (tensor<1x8x6x6xf32>, tensor<8x8x1x1xf32>, tensor<8xf32>) -> tensor<1x8x6x6xf32>
+      %1 = snug.conv2d %0 filter %f bias %b : (tensor<1x8x6x6xf32>, tensor<8x8x1x1xf32>, tensor<8xf32>) -> tensor<1x8x6x6xf32>
+      %2 = snug.conv2d %1 filter %f : (tensor<1x8x6x6xf32>, tensor<8x8x1x1xf32>) -> tensor<1x8x6x6xf32>
+      return %2 : tensor<1x8x6x6xf32>
+    })");
+  const network::Network &network = built.network;
+  ASSERT_EQ(network.ops.size(), 3u);
+  EXPECT_EQ(network.ops[0].sharedWeightBytes, 0);
+  EXPECT_EQ(network.ops[1].sharedWeightBytes, network.ops[1].packedWeightBytes);
+  EXPECT_EQ(network.ops[2].sharedWeightBytes, network.ops[2].packedWeightBytes);
+  EXPECT_EQ(network.packedWeightBytes(), network.ops[0].packedWeightBytes);
+  EXPECT_EQ(network.weightSegments(), 2);
+}
+
 TEST_F(NetworkAnalysis, ForeignOpsCountOnceForEachResult) {
   NetworkFromIR built = build(R"(
     func.func @main(%x: tensor<1x4x6x8xf32>) -> (tensor<3xf32>, tensor<2x2xf32>) {

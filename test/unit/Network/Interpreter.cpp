@@ -352,6 +352,10 @@ std::string Interpreter::checkStep(int64_t index) const {
         from.columns.size() != step.output.columns.size() ||
         from.channels.size() != step.output.channels.size())
       return name + " copies something into something else";
+    if (from.buffer == step.output.buffer &&
+        from.channels.begin < step.output.channels.end &&
+        step.output.channels.begin < from.channels.end)
+      return name + " copies channels over themselves";
     if (step.op < 0)
       return from.tensor == step.output.tensor &&
                      from.rows == step.output.rows &&

@@ -84,6 +84,28 @@ TEST(Storage, WhatCannotShareIsCopied) {
   EXPECT_EQ(copied, (std::vector<std::pair<int, int>>{{2, 0}, {3, 1}}));
 }
 
+TEST(Storage, NothingIsCopiedOverItself) {
+  // Were all three in one buffer, b would have to move up by one tensor over
+  // its own upper half.
+  Builder builder;
+  const int a = builder.convolution(builder.input(1, 2, 4, 4), 3, {});
+  const int b = builder.concat({a, a});
+  builder.output(builder.convolution(builder.concat({a, b}), 1, {}));
+  const auto program = expand(builder.network(), {});
+  ASSERT_TRUE(program);
+  int64_t copied = 0;
+  for (const Step &step : program->steps) {
+    if (step.operand < 0)
+      continue;
+    copied += step.output.channels.size();
+    const Interval &from = step.inputs[0].channels, &to = step.output.channels;
+    EXPECT_TRUE(step.inputs[0].buffer != step.output.buffer ||
+                from.end <= to.begin || to.end <= from.begin);
+  }
+  // b's second half and what the larger concat has in front of b.
+  EXPECT_EQ(copied, 6);
+}
+
 TEST(Storage, SlicesAreReadInPlace) {
   Builder builder;
   const int x = builder.convolution(builder.input(1, 2, 4, 4), 4, {});

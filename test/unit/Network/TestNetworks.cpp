@@ -389,6 +389,8 @@ std::vector<int> RandomGraphBuilder::alike(int x, bool sameChannels) {
         chance(60))
       found.push_back(other);
   }
+  if (chance(20))
+    found.push_back(found[between(0, static_cast<int64_t>(found.size()) - 1)]);
   return found;
 }
 

@@ -67,8 +67,8 @@ class Builder(Movement, Graph):
             attributes["dilations"] = dilation
         return extents, reached, attributes
 
-    def conv(self, x, channels, kernel=3, stride=1, pads=0, dilation=1, groups=1, bias=True, auto_pad=None, gain=2.0):
-        """A convolution with normal weights of variance gain / fan-in (2: He et al. 2015)."""
+    def conv(self, x, channels, kernel=3, stride=1, pads=0, dilation=1, groups=1, bias=True, auto_pad=None, gain=2.0, shared=None):
+        """A convolution with normal weights of variance gain / fan-in (2: He et al. 2015). Those of one name `shared` have one set."""
         kernel, stride, dilation = pair(kernel), pair(stride), pair(dilation)
         extents, padding, attributes = self._window(x, kernel, stride, pads, dilation, auto_pad)
         depth = x.channels // groups
@@ -77,15 +77,18 @@ class Builder(Movement, Graph):
         stem = self._unique("conv")
         deviation = math.sqrt(gain / (depth * math.prod(kernel)))
         weight_shape = (channels, depth, *kernel)
-        weights = self._parameter(stem + ".weight", weight_shape, lambda: self._normal(weight_shape, deviation))
-        inputs = [x, stem + ".weight"]
-        offset = None
-        if bias:
-            offset = self._parameter(stem + ".bias", (channels,), lambda: self._normal((channels,), 0.1))
-            inputs.append(stem + ".bias")
+        if shared not in self._shared:
+            weights = self._parameter(stem + ".weight", weight_shape, lambda: self._normal(weight_shape, deviation))
+            offset = self._parameter(stem + ".bias", (channels,), lambda: self._normal((channels,), 0.1)) if bias else None
+            parameters = (weights, offset, [stem + ".weight"] + ([stem + ".bias"] if bias else []))
+            if shared:
+                self._shared[shared] = parameters
+        else:
+            parameters = self._shared[shared]
+        weights, offset, names = parameters
         if groups != 1:
             attributes["group"] = groups
-        return self._node("Conv", stem + "_", inputs, shape,
+        return self._node("Conv", stem + "_", [x, *names], shape,
                           lambda: sample.convolution(x.sample, weights, offset, stride, padding, dilation, groups), **attributes)
 
     def conv_transpose(self, x, channels, kernel=2, stride=2, pads=0, dilation=1, groups=1, bias=True, output_pads=0,

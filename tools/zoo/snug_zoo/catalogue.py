@@ -98,6 +98,7 @@ NETWORKS = {
         "inputs": (odd_branches.inputs, (3, 22, 27)),
         "outputs": (odd_branches.outputs, (3, 24, 29)),
         "pyramid": (odd_branches.pyramid, (3, 43, 38), 1, 11),
+        "repeats": (odd_branches.repeats, (3, 22, 19), 2),
         "shuffle": (odd_branches.shuffle, (6, 31, 24), 2),
         "skips": (odd_branches.skips, (3, 40, 48)),
         "squeeze": (odd_branches.squeeze, (3, 37, 29), 2),

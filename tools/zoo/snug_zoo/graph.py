@@ -71,6 +71,7 @@ class Graph:
         self.layer_shapes = []
         self.spatial_layers = 0  # those before the first that needs whole planes
         self._names = {}
+        self._shared = {}  # parameters that several layers have, by a name of theirs
 
     @property
     def input(self):

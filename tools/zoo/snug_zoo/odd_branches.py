@@ -19,6 +19,21 @@ def concat(b, x):
     return b.conv(x, 5, 3)
 
 
+def repeats(b, x):
+    """One value twice, in concats of concats and along every axis; layers that share their weights; results under other shapes."""
+    x = plain(b, x, 6)
+    twice = b.concat([x, x])
+    x = plain(b, b.concat([x, twice, b.concat([twice, x])]), 8)
+    x = plain(b, b.concat([x, x, x], axis=3), 8, stride=2)
+    x = plain(b, b.concat([x, b.max_pool(x, 3, 1, pads=1), x], axis=2), 8, stride=(2, 1))
+    scores = []
+    for y in (x, plain(b, x, 8, stride=2), b.max_pool(x, 3, 2)):
+        for _ in range(2):
+            y = plain(b, y, 8, shared="tower")
+        scores.append(b.squeeze(b.sigmoid(b.conv(y, 1, 1, shared="score")), [1]))
+    return scores
+
+
 def dense(b, x):
     """Dense blocks: all before concatenated anew for each layer, batch norm and relu behind."""
     x = b.max_pool(b.relu(b.batch_norm(b.conv(x, 10, 5, stride=2, pads=2, bias=False))), 3, 1, pads=1)
