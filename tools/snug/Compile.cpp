@@ -4,11 +4,13 @@
 #include "MemoryMapPage.h"
 #include "Model.h"
 #include "Report.h"
+#include "Runner.h"
 
 #include "snug/Dialect/Plan/PlanDialect.h"
 #include "snug/Export/ExportPlan.h"
 
 #include "llvm/ADT/STLExtras.h"
+#include "llvm/Support/FileSystem.h"
 #include "llvm/Support/raw_ostream.h"
 
 using namespace mlir;
@@ -71,6 +73,16 @@ int runCompile(const CompileOptions &options) {
   };
   if (!writeFile(options.output, write))
     return kBadInput;
+  // What the runtime would refuse is no plan; a device file cannot be read back.
+  if (llvm::sys::fs::is_regular_file(options.output))
+    if (const std::string refusal = runner::checkPlan(options.output);
+        !refusal.empty()) {
+      llvm::sys::fs::remove(options.output);
+      progress.clear();
+      reportError("the plan was not kept, since it could not be loaded: " +
+                  refusal);
+      return kBadInput;
+    }
 
   auto program = *module->getOps<plan::ProgramOp>().begin();
   const MemoryMap map = mapMemory(program);

@@ -29,9 +29,10 @@ constexpr size_t kMaxBindings = 4096;
 snug_status loadPlanFile(const char *path, const snug_allocator *allocator,
                          bool anyTarget, snug_plan **out_plan);
 
-/// Verifies every figure of a program whose FlatBuffer structure is sound.
-snug_status checkProgram(const schema::Program &program, uint64_t weightsBytes,
-                         bool anyTarget);
+/// Verifies every figure of a program whose FlatBuffer structure is sound and
+/// takes `programBytes`.
+snug_status checkProgram(const schema::Program &program, uint64_t programBytes,
+                         uint64_t weightsBytes, bool anyTarget);
 
 } // namespace runtime
 } // namespace snug

@@ -163,7 +163,8 @@ snug_status openPlan(const unsigned char *data, uint64_t bytes, bool anyTarget,
   plan->weights = data + header.weightsOffset;
   plan->weightsBytes = header.weightsBytes;
 
-  status = checkProgram(*plan->program, header.weightsBytes, anyTarget);
+  status = checkProgram(*plan->program, header.programBytes,
+                        header.weightsBytes, anyTarget);
   if (failed(status))
     return status;
   plan->target = static_cast<Target>(plan->program->target());

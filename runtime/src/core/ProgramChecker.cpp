@@ -5,6 +5,7 @@
 #include "Plan.h"
 #include "Status.h"
 
+#include <algorithm>
 #include <cinttypes>
 #include <cstring>
 
@@ -84,16 +85,44 @@ snug_status checkBinding(const char *role, uint32_t index,
 
 /// As strcmp(), of which GCC with sanitizers believes that it reads past the
 /// FlatBuffer's tables, whose types have no members.
-bool sameName(const char *a, const char *b) {
+int compareNames(const char *a, const char *b) {
   while (*a && *a == *b) {
     ++a;
     ++b;
   }
-  return *a == *b;
+  return static_cast<unsigned char>(*a) - static_cast<unsigned char>(*b);
+}
+
+/// Names are unique. Those of a hostile file may overlap, each as long as the
+/// file: together they take no more than the program, and are compared with few
+/// others each.
+snug_status checkNames(const char *role, const Bindings &bindings,
+                       uint64_t programBytes) {
+  const char *names[kMaxBindings];
+  uint64_t bytes = 0;
+  for (uint32_t i = 0; i < bindings.size(); ++i) {
+    const flatbuffers::String &name = *bindings.Get(i)->name();
+    names[i] = name.c_str();
+    bytes += name.size();
+  }
+  if (bytes > programBytes)
+    return failure(SNUG_INVALID_PLAN,
+                   "names of %ss take %" PRIu64
+                   " bytes, more than the whole program",
+                   role, bytes);
+  std::sort(names, names + bindings.size(), [](const char *a, const char *b) {
+    return compareNames(a, b) < 0;
+  });
+  for (uint32_t i = 1; i < bindings.size(); ++i)
+    if (compareNames(names[i - 1], names[i]) == 0)
+      return failure(SNUG_INVALID_PLAN, "plan has two %ss named '%.80s'", role,
+                     names[i]);
+  return success();
 }
 
 snug_status checkBindings(const char *role, const Bindings &bindings,
-                          uint64_t arenaBytes, bool disjoint) {
+                          uint64_t arenaBytes, uint64_t programBytes,
+                          bool disjoint) {
   if (bindings.size() > kMaxBindings)
     return failure(SNUG_INVALID_PLAN,
                    "plan has %" PRIu32 " %ss; at most %d are read",
@@ -103,20 +132,17 @@ snug_status checkBindings(const char *role, const Bindings &bindings,
     const snug_status status = checkBinding(role, i, a, arenaBytes);
     if (failed(status))
       return status;
-    for (uint32_t j = 0; j < i; ++j) {
+    // Filling one input must not spoil another.
+    for (uint32_t j = 0; disjoint && j < i; ++j) {
       const schema::TensorBinding &b = *bindings.Get(j);
-      if (sameName(a.name()->c_str(), b.name()->c_str()))
-        return failure(SNUG_INVALID_PLAN, "plan has two %ss named '%.80s'",
-                       role, a.name()->c_str());
-      // Filling one input must not spoil another.
-      if (disjoint && a.offset() < b.offset() + b.bytes() &&
+      if (a.offset() < b.offset() + b.bytes() &&
           b.offset() < a.offset() + a.bytes())
         return failure(SNUG_INVALID_PLAN,
                        "%ss '%.80s' and '%.80s' overlap in the arena", role,
                        b.name()->c_str(), a.name()->c_str());
     }
   }
-  return success();
+  return checkNames(role, bindings, programBytes);
 }
 
 snug_status checkSegments(const schema::Program &program,
@@ -186,8 +212,8 @@ snug_status checkWeightRanges(const schema::Program &program,
 
 } // namespace
 
-snug_status checkProgram(const schema::Program &program, uint64_t weightsBytes,
-                         bool anyTarget) {
+snug_status checkProgram(const schema::Program &program, uint64_t programBytes,
+                         uint64_t weightsBytes, bool anyTarget) {
   snug_status status = checkTarget(program, anyTarget);
   if (failed(status))
     return status;
@@ -202,12 +228,12 @@ snug_status checkProgram(const schema::Program &program, uint64_t weightsBytes,
                    " bytes; it must be a multiple of %d in (0, %" PRIu64 "]",
                    program.arena_bytes(), static_cast<int>(kPageBytes),
                    kMaxArenaBytes);
-  status =
-      checkBindings("input", *program.inputs(), program.arena_bytes(), true);
+  status = checkBindings("input", *program.inputs(), program.arena_bytes(),
+                         programBytes, /*disjoint=*/true);
   if (failed(status))
     return status;
-  status =
-      checkBindings("output", *program.outputs(), program.arena_bytes(), false);
+  status = checkBindings("output", *program.outputs(), program.arena_bytes(),
+                         programBytes, /*disjoint=*/false);
   if (failed(status))
     return status;
   status = checkSegments(program, weightsBytes);

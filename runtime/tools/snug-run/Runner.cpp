@@ -213,6 +213,13 @@ private:
 
 } // namespace
 
+std::string checkPlan(const std::string &plan) {
+  PlanRelease loaded;
+  const snug_status status = runtime::loadPlanFile(
+      plan.c_str(), nullptr, /*anyTarget=*/true, &loaded.plan);
+  return status.code == SNUG_OK ? "" : status.message;
+}
+
 int runPlan(const RunOptions &options, const char *programName) {
   const Error error = Run(options).execute();
   if (!error.empty()) {

@@ -35,6 +35,9 @@ struct RunOptions {
 /// one message to standard error where it fails. Returns the exit status.
 int runPlan(const RunOptions &options, const char *programName);
 
+/// Empty, or why no runtime would load the plan, on whatever machine.
+std::string checkPlan(const std::string &plan);
+
 /// Parses a command line (argv[0] is skipped) and calls runPlan().
 int runMain(int argc, char **argv, const char *programName);
 
