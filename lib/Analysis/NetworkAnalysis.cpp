@@ -135,7 +135,7 @@ namespace {
 /// Parameters as they are packed. Uses that are alike in all of this have one
 /// segment in a plan.
 struct PackedValue {
-  Attribute value; ///< null: made for one op alone
+  Attribute value;                             ///< null: made for one op alone
   KernelKind kernel = KernelKind::Convolution; ///< whose packing it is
   bool isBias = false, isTransposed = false;
   int64_t groups = 1;
@@ -262,7 +262,8 @@ void describeKernel(Operation *operation, ArrayRef<unsigned> activations,
       .Case([&](cnn::BatchNormOp norm) {
         // Both are computed for this op.
         addSegment(
-            {}, runtime::packedConvolutionBytes(target.target, windowShape(norm)),
+            {},
+            runtime::packedConvolutionBytes(target.target, windowShape(norm)),
             known, op);
         addSegment({},
                    runtime::packedBiasBytes(
@@ -554,7 +555,7 @@ private:
   TargetOptions target;
   NetworkFromIR result;
   std::vector<network::Layout> layouts; ///< as tensors are written
-  PackedValues packed; ///< parameters of the ops so far
+  PackedValues packed;                  ///< parameters of the ops so far
   /// Of the partition. What is used behind a group is known in the end.
   SmallVector<cnn::FusedGroupOp> groups;
 };

@@ -37,7 +37,12 @@ struct FuseAndTilePass : public impl::FuseAndTilePassBase<FuseAndTilePass> {
   Choice choose(func::FuncOp function, const NetworkFromIR &built,
                 const TargetOptions &targetOptions);
   Choice searchPartition(func::FuncOp function, const NetworkFromIR &built,
+                         const TargetOptions &targetOptions,
                          const planner::SearchOptions &options);
+  static LogicalResult refuse(func::FuncOp function,
+                              const network::Network &network,
+                              const planner::SearchOptions &options,
+                              const planner::SearchResult &result);
   FailureOr<bool> prepareUntiled(func::FuncOp function,
                                  const NetworkFromIR &built,
                                  const planner::SearchOptions &options);
@@ -133,6 +138,21 @@ static bool withdraw(Operation *op) {
   return true;
 }
 
+/// The same for all convolutions; appends those that had it to `ops`.
+static bool withdrawAll(const NetworkFromIR &built,
+                        std::vector<Operation *> &ops) {
+  const size_t before = ops.size();
+  for (Operation *op : built.ops)
+    if (withdraw(op))
+      ops.push_back(op);
+  return ops.size() > before;
+}
+
+static void allow(const std::vector<Operation *> &ops) {
+  for (Operation *op : ops)
+    cast<cnn::Conv2DOp>(op).setAllowWinograd(true);
+}
+
 /// The same for all convolutions whose scratch is live at the peak of `plan`;
 /// appends them to `ops`.
 static bool withdrawAtPeak(const NetworkFromIR &built,
@@ -170,8 +190,7 @@ FuseAndTilePass::prepareUntiled(func::FuncOp function,
     return true;
   // In vain: the search has them all to choose from.
   mayStayUntiled = false;
-  for (Operation *op : withdrawn)
-    cast<cnn::Conv2DOp>(op).setAllowWinograd(true);
+  allow(withdrawn);
   return !withdrawn.empty();
 }
 
@@ -187,16 +206,12 @@ bool FuseAndTilePass::withdrawWinograd(const NetworkFromIR &built,
   if (++withdrawals <= kMostRounds &&
       withdrawAtPeak(built, plan, options.alignment, forGood))
     return true;
-  bool any = false;
-  for (Operation *op : built.ops)
-    any |= withdraw(op);
-  return any;
+  return withdrawAll(built, forGood);
 }
 
-FuseAndTilePass::Choice
-FuseAndTilePass::searchPartition(func::FuncOp function,
-                                 const NetworkFromIR &built,
-                                 const planner::SearchOptions &options) {
+FuseAndTilePass::Choice FuseAndTilePass::searchPartition(
+    func::FuncOp function, const NetworkFromIR &built,
+    const TargetOptions &targetOptions, const planner::SearchOptions &options) {
   const network::Network &network = built.network;
   FailureOr<bool> again = prepareUntiled(function, built, options);
   if (failed(again))
@@ -211,15 +226,40 @@ FuseAndTilePass::searchPartition(func::FuncOp function,
   candidates += result->candidates;
   if (result->plan)
     return std::optional(result->plan->partition);
+  // What cannot be kept without any scratch is refused at once.
+  std::vector<Operation *> all;
+  if (withdrawals == 0 && withdrawAll(built, all)) {
+    FailureOr<NetworkFromIR> direct = buildNetwork(function, targetOptions);
+    if (failed(direct))
+      return failure();
+    Result<planner::SearchResult> without =
+        planner::search(direct->network, options);
+    if (!without) {
+      function.emitError(without.error().message);
+      return failure();
+    }
+    candidates += without->candidates;
+    if (!without->plan)
+      return refuse(function, direct->network, options, *without);
+    allow(all);
+  }
   if (withdrawWinograd(built, result->smallestPlan, options))
     return std::optional<network::Partition>();
+  return refuse(function, network, options, *result);
+}
+
+/// Says why there is no plan.
+LogicalResult FuseAndTilePass::refuse(func::FuncOp function,
+                                      const network::Network &network,
+                                      const planner::SearchOptions &options,
+                                      const planner::SearchResult &result) {
   Result<std::string> streaming =
-      describeStreaming(network, nullptr, options, result->smallestBudgetBytes);
+      describeStreaming(network, nullptr, options, result.smallestBudgetBytes);
   if (!streaming) {
     function.emitError(streaming.error().message);
     return failure();
   }
-  emitInfeasible(function, options, *result, *streaming);
+  emitInfeasible(function, options, result, *streaming);
   return failure();
 }
 
@@ -252,7 +292,7 @@ FuseAndTilePass::choose(func::FuncOp function, const NetworkFromIR &built,
     options.budgetBytes = *bytes;
   }
   if (groups.empty())
-    return searchPartition(function, built, options);
+    return searchPartition(function, built, targetOptions, options);
 
   Result<std::vector<network::GroupSpec>> specs = network::parseGroups(groups);
   if (!specs)

@@ -386,6 +386,16 @@ def concat(g):
     return [g.add("Concat", x, y, x, axis=1), g.add("Concat", x, axis=0), g.add("Concat", x, x, axis=3), g.add("Concat", x, x, axis=0)]
 
 
+@case()
+def concat_constants(g):
+    """Before, between and behind computed tensors, on every axis."""
+    image, vector, matrix = g.input(2, 3, 4, 5), g.input(2, 6), g.input(2, 5, 6)
+    return [g.add("Concat", g.weights(2, 2, 4, 5), image, axis=1), g.add("Concat", image, g.weights(2, 3, 1, 5), image, axis=2),
+            g.add("Concat", g.weights(2, 3, 4, 1), image, g.weights(2, 3, 4, 2), g.weights(2, 3, 4, 1), axis=3),
+            g.add("Concat", image, g.weights(1, 3, 4, 5), axis=0), g.add("Concat", vector, g.weights(2, 4), axis=1),
+            g.add("Concat", g.weights(2, 1, 6), matrix, axis=1)]  # fmt: skip
+
+
 @case(11)
 def concat_negative(g):
     x = g.input(2, 3, 4)

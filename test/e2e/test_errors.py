@@ -5,6 +5,8 @@ import os
 import random
 
 import numpy as np
+import onnx
+from onnx import TensorProto, helper
 
 from harness import binary, check, check_refused, compile_plan, compile_status, fresh_folder, model, run, run_status, test, untiled, weights_offset
 
@@ -51,6 +53,33 @@ def _():
     plan = small_plan()
     done = run_status(plan.path, "--random-inputs=1", "--output-dir=" + owner.path)
     check_refused(done)
+
+
+@test("errors/a file that would be written over another one")
+def _():
+    owner = model("odd-channels")
+    plan = os.path.join(fresh_folder("errors-files"), "x.snug")
+    same = os.path.join(os.path.dirname(plan), ".", "x.snug")
+    for argv, words in [(["compile", owner.path, "-o", owner.path], ("model", "--output")),
+                        (["compile", owner.path, "-o", plan, "--json=" + same], ("--output", "--json")),
+                        (["estimate", owner.path, "--csv=" + plan, "--memory-map=" + plan], ("--csv", "--memory-map"))]:  # fmt: skip
+        check_refused(run([binary("snug"), *argv]), *words, status=2)
+    check(not os.path.exists(plan), "something was written")
+    done = run([binary("snug"), "compile", owner.path, "-o", "/dev/null", "--json=/dev/null"])
+    check(done.status == 0, f"a device is no file\n{done.tail()}")
+
+
+@test("errors/a plan that the runtime would refuse is not kept")
+def _():
+    folder = fresh_folder("errors-outputs")
+    path, plan = os.path.join(folder, "many.onnx"), os.path.join(folder, "many.snug")
+    names = [f"y{i}" for i in range(4097)]
+    nodes = [helper.make_node("Relu" if i % 2 else "Sigmoid", [names[i - 1] if i else "x"], [names[i]]) for i in range(len(names))]
+    values = [helper.make_tensor_value_info(name, TensorProto.FLOAT, [1, 4]) for name in ["x", *names]]
+    graph = helper.make_graph(nodes, "many", values[:1], values[1:])
+    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)]), path)
+    check_refused(run([binary("snug"), "compile", path, "-o", plan]), "not kept", "4097 outputs")
+    check(not os.path.exists(plan), "it is there")
 
 
 def input_body(make, *words):

@@ -73,7 +73,8 @@ int runCompile(const CompileOptions &options) {
   };
   if (!writeFile(options.output, write))
     return kBadInput;
-  // What the runtime would refuse is no plan; a device file cannot be read back.
+  // What the runtime would refuse is no plan; a device file cannot be read
+  // back.
   if (llvm::sys::fs::is_regular_file(options.output))
     if (const std::string refusal = runner::checkPlan(options.output);
         !refusal.empty()) {

@@ -8,7 +8,9 @@
 
 #include <cstdio>
 #include <cstring>
+#include <filesystem>
 #include <limits>
+#include <map>
 
 using namespace snug;
 using namespace snug::tool;
@@ -141,7 +143,8 @@ CLI::App *addEstimate(CLI::App &app, EstimateOptions &options,
       ->add_option("--plot", training.plotFile,
                    "Draw time and memory over the batch size: an HTML file")
       ->needs(flag);
-  for (const char *other : {"--target", "--threads", "--memory-map"})
+  for (const char *other :
+       {"--target", "--threads", "--winograd", "--weights", "--memory-map"})
     flag->excludes(command->get_option(other));
   return command;
 }
@@ -224,6 +227,34 @@ CLI::App *addReference(CLI::App &app, ReferenceOptions &options) {
   return command;
 }
 
+/// Throws where a file that is written is also read, or written twice: the
+/// later content would take the place of the earlier. Devices may repeat.
+void checkFiles(const CLI::App *command) {
+  namespace fs = std::filesystem;
+  std::map<fs::path, const CLI::Option *> seen;
+  for (const char *name : {"model", "--data", "--output", "--json", "--csv",
+                           "--memory-map", "--plot", "--crash-reproducer"}) {
+    const CLI::Option *option = command->get_option_no_throw(name);
+    if (!option)
+      continue;
+    const bool isWritten =
+        option->get_single_name() != "model" && std::strcmp(name, "--data");
+    for (const std::string &file : option->results()) {
+      std::error_code unknown;
+      const fs::path path =
+          fs::weakly_canonical(fs::absolute(file, unknown), unknown);
+      if (file.empty() || unknown ||
+          (fs::exists(path, unknown) && !fs::is_regular_file(path, unknown)))
+        continue;
+      const auto [other, isNew] = seen.insert({path, option});
+      if (!isNew && isWritten)
+        throw CLI::ValidationError(
+            "'" + file + "' is the file of " + other->second->get_name() +
+            " and of " + option->get_name() + "; give each a file of its own");
+    }
+  }
+}
+
 /// Commands that the design names and that do not exist yet.
 bool isLater(const char *name) {
   for (const char *later : {"explore", "profile", "adapt", "predict"})
@@ -261,6 +292,7 @@ int main(int argc, char **argv) {
   app.add_subcommand("run", "Runs a plan; see snug run --help");
   try {
     app.parse(argc, argv);
+    checkFiles(*fitTraining ? fitTraining : app.get_subcommands().front());
   } catch (const CLI::CallForHelp &) {
     for (CLI::App *command : app.get_subcommands())
       return std::fputs(command->help().c_str(), stdout), kSuccess;

@@ -82,9 +82,9 @@ struct Program {
   /// In the order of steps; a step with two such inputs has two.
   std::vector<Reuse> reuses;
 
-  /// Lists a reuse if lifetimes and bytes of the two buffers allow it, once. The
-  /// caller knows that the step uses all of both, elements in the same order,
-  /// and that its kernel runs in place. Called in the order of steps.
+  /// Lists a reuse if lifetimes and bytes of the two buffers allow it, once.
+  /// The caller knows that the step uses all of both, elements in the same
+  /// order, and that its kernel runs in place. Called in the order of steps.
   void addReuse(int64_t step, int input, int output);
 
   int64_t macs() const;

@@ -21,8 +21,8 @@ namespace snug::network {
 /// channel each in one common numbering, such that no channel would hold two
 /// different contents, and no op would copy channels over each other. An
 /// operand that is tied to its result's place by these numbers is not copied
-/// where both lie in one buffer. Network inputs, tensors written in planar order
-/// and results of reshapes are in no family.
+/// where both lie in one buffer. Network inputs, tensors written in planar
+/// order and results of reshapes are in no family.
 ///
 /// A family holds bytes for channels that are not made yet, and for channels
 /// that nobody reads any more. Where copying would lower the untiled network's

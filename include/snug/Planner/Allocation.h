@@ -84,8 +84,8 @@ struct AllocationSolution {
 struct AllocationOptions {
   /// Stop as soon as the peak is at most this. Without: the least peak.
   std::optional<int64_t> capacity = {};
-  /// What the arena's length is rounded up to: where the peak and the bound come
-  /// to one length, little more is spent on the difference.
+  /// What the arena's length is rounded up to: where the peak and the bound
+  /// come to one length, little more is spent on the difference.
   int64_t arenaUnit = 1;
   /// Placements that the exact search may try; 0: greedy orders only. The
   /// answer depends on this limit, but not on the machine.

@@ -242,6 +242,9 @@ private:
   void importVariadic(NodeReader &node);
   bool addToProduct(NodeReader &node, mlir::Value input, int index);
   // Shapes.cpp
+  mlir::Value betweenConstants(NodeReader &node, mlir::Value value,
+                               int64_t axis, llvm::ArrayRef<int> before,
+                               llvm::ArrayRef<int> after);
   void importConcat(NodeReader &node);
   void importDropout(NodeReader &node);
   void importIdentity(NodeReader &node);

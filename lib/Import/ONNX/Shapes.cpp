@@ -2,7 +2,11 @@
 // Operators that move elements, and those that do nothing at inference.
 #include "GraphImporter.h"
 
+#include "llvm/ADT/Sequence.h"
+
 #include <algorithm>
+#include <functional>
+#include <numeric>
 
 using llvm::ArrayRef;
 using llvm::StringRef;
@@ -104,15 +108,92 @@ void GraphImporter::importTranspose(NodeReader &node) {
     setResult(node, transpose(node, input, *permutation));
 }
 
+/// `value` between the constants that are these inputs of a concat: no kernel
+/// copies constants, so zeros are put in their place and the constants added.
+Value GraphImporter::betweenConstants(NodeReader &node, Value value,
+                                      int64_t axis, ArrayRef<int> before,
+                                      ArrayRef<int> after) {
+  const Shape shape(shapeOf(value));
+  Shape low(shape.size()), high(shape.size()), whole = shape;
+  struct Part {
+    const ConstantTensor *tensor;
+    int64_t begin, extent; ///< on the axis
+  };
+  llvm::SmallVector<Part> parts;
+  for (bool isBefore : {true, false})
+    for (int index : isBefore ? before : after) {
+      const ConstantTensor *tensor =
+          tensorOf(node, index, ("input " + Twine(index)).str());
+      if (!tensor)
+        return {};
+      Shape alike = tensor->shape;
+      if (alike.size() == shape.size())
+        alike[axis] = shape[axis];
+      if (alike != shape || !isFloat(tensor->type)) {
+        node.malformed("its input '" + node.input(index) + "' is " +
+                       formatShape(tensor->shape) + " of " +
+                       elementTypeName(tensor->type) +
+                       ", which cannot stand beside " + formatShape(shape) +
+                       " on axis " + Twine(axis));
+        return {};
+      }
+      int64_t &reached = (isBefore ? low : high)[axis];
+      const int64_t begin =
+          isBefore ? reached : low[axis] + shape[axis] + reached;
+      parts.push_back({tensor, begin, tensor->shape[axis]});
+      reached += tensor->shape[axis];
+    }
+  if (parts.empty())
+    return value;
+  whole[axis] += low[axis] + high[axis];
+  const auto product = [](ArrayRef<int64_t> extents) {
+    return std::accumulate(extents.begin(), extents.end(), int64_t{1},
+                           std::multiplies<int64_t>());
+  };
+  const int64_t outer = product(ArrayRef(shape).take_front(axis));
+  const int64_t inner = product(ArrayRef(shape).drop_front(axis + 1));
+  Value constant = newParameter(
+      node, (node.name() + ".constants").str(), whole,
+      [&](llvm::MutableArrayRef<float> elements) {
+        std::fill(elements.begin(), elements.end(), 0.0f);
+        if (options.shapesOnly)
+          return;
+        for (const Part &part : parts) {
+          const std::vector<float> from = part.tensor->elements<float>();
+          const int64_t run = part.extent * inner;
+          for (int64_t i = 0; i < outer; ++i)
+            std::copy_n(from.begin() + i * run, run,
+                        elements.begin() +
+                            (i * whole[axis] + part.begin) * inner);
+        }
+      });
+  cnn::PadOp::Properties properties;
+  properties.low = builder.getDenseI64ArrayAttr(low);
+  properties.high = builder.getDenseI64ArrayAttr(high);
+  properties.mode = cnn::PadModeAttr::get(&context, cnn::PadMode::Constant);
+  properties.value = builder.getF32FloatAttr(0.0f);
+  Value padded = create<cnn::PadOp>(node, value, properties);
+  return constant && padded
+             ? binary(node, cnn::BinaryKind::Add, padded, constant)
+             : Value();
+}
+
 void GraphImporter::importConcat(NodeReader &node) {
   const int count = node.inputCount();
   node.checkOperands(1, std::max(count, 1));
   if (!node.find("axis"))
     node.malformed("attribute 'axis' is missing");
   llvm::SmallVector<Value> operands;
+  llvm::SmallVector<int> places; // of the operands among the inputs
   for (int index = 0; index < count; ++index)
-    operands.push_back(operand(node, index));
-  if (node.failed() || llvm::is_contained(operands, Value())) {
+    if (!isConstant(node, index)) {
+      operands.push_back(activation(node, index));
+      places.push_back(index);
+    }
+  if (operands.empty() && count > 0)
+    operands.push_back(activation(node, 0)); // reported: they are not evaluated
+  if (node.failed() || operands.empty() ||
+      llvm::is_contained(operands, Value())) {
     node.ignore("axis");
     return;
   }
@@ -120,8 +201,18 @@ void GraphImporter::importConcat(NodeReader &node) {
       axisOf(node, 0, int64_t(shapeOf(operands[0]).size()));
   if (!axis)
     return;
+  for (size_t k = 0; k < places.size(); ++k) {
+    const int end = k + 1 < places.size() ? places[k + 1] : count;
+    const auto before = llvm::to_vector(llvm::seq(0, k == 0 ? places[0] : 0));
+    const auto after = llvm::to_vector(llvm::seq(places[k] + 1, end));
+    operands[k] = betweenConstants(node, operands[k], *axis, before, after);
+    if (!operands[k])
+      return;
+  }
   if (count == 1)
     return setResult(node, identity(node, operands[0]));
+  if (operands.size() == 1)
+    return setResult(node, operands[0]);
   cnn::ConcatOp::Properties properties;
   properties.axis = builder.getI64IntegerAttr(*axis);
   setResult(node, create<cnn::ConcatOp>(node, operands, properties));

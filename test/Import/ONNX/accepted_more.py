@@ -35,6 +35,11 @@ def concat():
 
 
 @model("moves")
+def concat_constants():
+    return build([node("Concat", "a x b x a", axis=1)], [1, 1, 2], [floats("a", [[[1, 2]]]), floats("b", [[[3, 4], [5, 6]]])])
+
+
+@model("moves")
 def slice_9():
     return chain("Slice", [2, 6, 7], opset=9, starts=[1, -3], ends=[2, 1000], axes=[0, 2])
 

@@ -250,6 +250,11 @@ def too_many_outputs():
 
 
 @model("malformed")
+def concat_constant():
+    return chain("Concat", [1, 3, 8, 9], inputs="x c", initializers=[counting("c", 1, 3, 8)], axis=1)
+
+
+@model("malformed")
 def conv_no_filter():
     return chain("Conv", [1, 3, 8, 9])
 
