@@ -116,6 +116,48 @@ TEST_F(Reject, TheGoodPlanIsAccepted) {
   EXPECT_EQ(status.code, SNUG_OK) << status.message;
 }
 
+TEST_F(Reject, NamesThatLieInEachOther) {
+  // Each number is the length of the string behind it, and all strings end in
+  // the last number, which is zero: names by the thousand, each nearly as long
+  // as the file.
+  constexpr uint32_t kNumber = sizeof(uint32_t), kNumbers = 3000, kNames = 2000;
+  std::string nested;
+  for (uint32_t i = 1; i < kNumbers; ++i) {
+    const uint32_t length = (kNumbers - 1 - i) * kNumber + 2;
+    nested.append(reinterpret_cast<const char *>(&length), kNumber);
+  }
+  nested.append(kNumber, '\0');
+  auto program = unpackProgram(good);
+  const size_t outputs = program->outputs.size();
+  for (uint32_t i = 0; i < kNames; ++i) {
+    program->outputs.emplace_back(
+        new schema::TensorBindingT(*program->outputs[0]));
+    program->outputs.back()->name = i == 0 ? nested : std::to_string(i);
+  }
+  PlanImage image = packPlan(*program, weightsOf(good));
+  const auto &bindings =
+      *schema::GetProgram(image.data() + sizeof(PlanHeader))->outputs();
+  auto nameField = [&](size_t i) {
+    const auto *binding = reinterpret_cast<const flatbuffers::Table *>(
+        bindings.Get(static_cast<flatbuffers::uoffset_t>(outputs + i)));
+    return const_cast<uint8_t *>(
+        binding->GetAddressOf(schema::TensorBinding::VT_NAME));
+  };
+  const uint8_t *string =
+      nameField(0) +
+      flatbuffers::ReadScalar<flatbuffers::uoffset_t>(nameField(0));
+  for (size_t i = 1; i < kNames; ++i)
+    flatbuffers::WriteScalar(nameField(i),
+                             static_cast<flatbuffers::uoffset_t>(
+                                 string + i * kNumber - nameField(i)));
+  image.seal();
+  const snug_status status = load(image);
+  EXPECT_EQ(status.code, SNUG_INVALID_PLAN);
+  EXPECT_NE(std::string(status.message).find("names of outputs take"),
+            std::string::npos)
+      << status.message;
+}
+
 TEST_F(Reject, EveryFlippedHeaderBit) {
   PlanImage image = copy();
   for (size_t byte = 0; byte < sizeof(PlanHeader); ++byte)
