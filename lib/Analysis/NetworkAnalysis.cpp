@@ -536,16 +536,16 @@ private:
     for (auto [index, value] : llvm::enumerate(terminator->getOperands())) {
       auto known = result.tensorOf.find(value);
       std::string name = outputName(function, index);
-      if (known == result.tensorOf.end() ||
-          result.network.tensors[known->second].isInput)
+      if (known == result.tensorOf.end())
         return function.emitError("output '")
-               << name << "' is an input or a constant: nothing to compute";
+               << name << "' is a constant: nothing to compute";
       network::Tensor &tensor = result.network.tensors[known->second];
-      if (tensor.isOutput)
+      if (tensor.isInput || tensor.isOutput)
         return function.emitError("output '")
-               << name
-               << "' is the same tensor as an output before it; keep "
-                  "one of them";
+               << name << "' is "
+               << (tensor.isInput ? "an input"
+                                  : "the same tensor as an output before it")
+               << "; run snug-separate-outputs before";
       tensor.isOutput = true;
     }
     return success();

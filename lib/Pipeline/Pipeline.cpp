@@ -15,6 +15,7 @@
 #include "passes/FoldResidual/FoldResidual.h"
 #include "passes/FuseAndTile/FuseAndTile.h"
 #include "passes/PlanMemory/PlanMemory.h"
+#include "passes/SeparateOutputs/SeparateOutputs.h"
 #include "passes/VerifyFolded/VerifyFolded.h"
 #include "passes/VerifyPlan/VerifyPlan.h"
 
@@ -43,6 +44,7 @@ void populateFold(OpPassManager &manager, const PipelineOptions &options) {
   // has to be there first.
   functions.addPass(createFoldResidualPass());
   functions.addPass(createFoldActivationPass());
+  functions.addPass(createSeparateOutputsPass());
   if (options.winograd)
     functions.addPass(createAllowWinogradPass());
 }

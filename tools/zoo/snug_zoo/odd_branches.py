@@ -20,7 +20,8 @@ def concat(b, x):
 
 
 def repeats(b, x):
-    """One value twice, in concats of concats and along every axis; layers that share their weights; results under other shapes."""
+    """One value twice, in concats of concats and along every axis; layers that share their weights; results under other shapes
+    and under two names."""
     x = plain(b, x, 6)
     twice = b.concat([x, x])
     x = plain(b, b.concat([x, twice, b.concat([twice, x])]), 8)
@@ -31,7 +32,7 @@ def repeats(b, x):
         for _ in range(2):
             y = plain(b, y, 8, shared="tower")
         scores.append(b.squeeze(b.sigmoid(b.conv(y, 1, 1, shared="score")), [1]))
-    return scores
+    return [*scores, b.identity(scores[1]), b.identity(x)]
 
 
 def dense(b, x):
