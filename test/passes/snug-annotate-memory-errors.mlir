@@ -5,6 +5,15 @@
 // TARGET: unknown target 'sse9'; known are host, portable, avx2, avx512
 // DEVICE: unknown device 'nothing'; known are generic-cpu, jetson-tx2, or give the path of a profile that ends in .json
 
+// expected-error @below {{output 'output1' is a constant: nothing to compute}}
+func.func @returns_a_constant(%x: tensor<4xf32>) -> (tensor<4xf32>, tensor<4xf32>) {
+  %c = snug.constant dense<1.0> : tensor<4xf32>
+  %0 = snug.unary relu %x : tensor<4xf32>
+  return %0, %c : tensor<4xf32>, tensor<4xf32>
+}
+
+// -----
+
 // expected-error @below {{output 'y' is an input; run snug-separate-outputs before}}
 func.func @returns_its_input(%x: tensor<1x4x8x8xf32>) -> (tensor<1x4x8x8xf32> {snug.name = "y"}) {
   return %x : tensor<1x4x8x8xf32>

@@ -1,6 +1,15 @@
 // RUN: snug-opt %s --snug-separate-outputs | FileCheck %s
 // RUN: snug-opt %s --snug-separate-outputs --snug-separate-outputs | FileCheck %s
 
+// CHECK-LABEL: func.func @twice
+func.func @twice(%x: tensor<1x2x4x4xf32>) -> (tensor<1x2x4x4xf32>, tensor<1x2x4x4xf32>) {
+  // CHECK: %[[Y:.*]] = snug.unary relu %arg0
+  // CHECK: %[[Z:.*]] = snug.unary leaky_relu(1.0{{.*}}) %[[Y]]
+  // CHECK: return %[[Y]], %[[Z]]
+  %0 = snug.unary relu %x : tensor<1x2x4x4xf32>
+  return %0, %0 : tensor<1x2x4x4xf32>, tensor<1x2x4x4xf32>
+}
+
 // An input, an output, the same output twice more.
 // CHECK-LABEL: func.func @views
 func.func @views(%x: tensor<1x2x4x4xf32>) -> (tensor<1x2x4x4xf32>, tensor<1x2x4x4xf32>, tensor<1x2x4x4xf32> {snug.name = "z"}, tensor<1x2x4x4xf32>) {
