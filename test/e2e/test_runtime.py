@@ -13,7 +13,7 @@ def _():
     # A copy: what lies beside the folder in the project must not be needed.
     copy = os.path.join(folder, "runtime")
     shutil.copytree(os.path.join(ROOT, "runtime"), copy)
-    done = run(["cmake", "-S", copy, "-B", os.path.join(folder, "build"), "-DSNUG_RUNTIME_TESTS=OFF",
+    done = run(["cmake", "-G", "Ninja", "-S", copy, "-B", os.path.join(folder, "build"), "-DSNUG_RUNTIME_TESTS=OFF",
                 "-DCMAKE_DISABLE_FIND_PACKAGE_LLVM=ON", "-DCMAKE_DISABLE_FIND_PACKAGE_MLIR=ON", "-DCMAKE_DISABLE_FIND_PACKAGE_Protobuf=ON"])
     check(done.status == 0, f"exit status {done.status}\n{done.tail(8)}")
     shutil.rmtree(folder)

@@ -143,9 +143,22 @@ Value GraphImporter::betweenConstants(NodeReader &node, Value value,
       parts.push_back({tensor, begin, tensor->shape[axis]});
       reached += tensor->shape[axis];
     }
-  if (parts.empty())
-    return value;
   whole[axis] += low[axis] + high[axis];
+  if (whole == shape) // nothing, or empty ones
+    return value;
+  cnn::PadOp::Properties properties;
+  properties.low = builder.getDenseI64ArrayAttr(low);
+  properties.high = builder.getDenseI64ArrayAttr(high);
+  properties.mode = cnn::PadModeAttr::get(&context, cnn::PadMode::Constant);
+  properties.value = builder.getF32FloatAttr(0.0f);
+  Value padded = create<cnn::PadOp>(node, value, properties);
+  const bool areZeros =
+      !options.shapesOnly && llvm::all_of(parts, [](const Part &part) {
+        return llvm::all_of(part.tensor->elements<float>(),
+                            [](float element) { return element == 0.0f; });
+      });
+  if (areZeros)
+    return padded;
   const auto product = [](ArrayRef<int64_t> extents) {
     return std::accumulate(extents.begin(), extents.end(), int64_t{1},
                            std::multiplies<int64_t>());
@@ -167,12 +180,6 @@ Value GraphImporter::betweenConstants(NodeReader &node, Value value,
                             (i * whole[axis] + part.begin) * inner);
         }
       });
-  cnn::PadOp::Properties properties;
-  properties.low = builder.getDenseI64ArrayAttr(low);
-  properties.high = builder.getDenseI64ArrayAttr(high);
-  properties.mode = cnn::PadModeAttr::get(&context, cnn::PadMode::Constant);
-  properties.value = builder.getF32FloatAttr(0.0f);
-  Value padded = create<cnn::PadOp>(node, value, properties);
   return constant && padded
              ? binary(node, cnn::BinaryKind::Add, padded, constant)
              : Value();

@@ -40,6 +40,11 @@ def concat_constants():
 
 
 @model("moves")
+def concat_zeros():
+    return build([node("Concat", "x z", axis=1)], [1, 1, 2], [floats("z", [[[0, 0], [0, 0]]])])
+
+
+@model("moves")
 def slice_9():
     return chain("Slice", [2, 6, 7], opset=9, starts=[1, -3], ends=[2, 1000], axes=[0, 2])
 
