@@ -3,13 +3,12 @@
 #include "snug/Analysis/NetworkAnalysis.h"
 
 #include "snug/Analysis/Layouts.h"
+#include "snug/Analysis/PackedParameters.h"
 
 #include "llvm/ADT/TypeSwitch.h"
 #include "llvm/Support/MathExtras.h"
 
-#include <functional>
 #include <set>
-#include <tuple>
 
 using namespace mlir;
 
@@ -132,26 +131,7 @@ WindowShape windowShape(cnn::BatchNormOp op) {
 
 namespace {
 
-/// Parameters as they are packed. Uses that are alike in all of this have one
-/// segment in a plan.
-struct PackedValue {
-  Attribute value;                             ///< null: made for one op alone
-  KernelKind kernel = KernelKind::Convolution; ///< whose packing it is
-  bool isBias = false, isTransposed = false;
-  int64_t groups = 1;
-  std::vector<int64_t> strides = {}, dilations = {};
-
-  bool operator<(const PackedValue &other) const {
-    auto key = [](const PackedValue &of) {
-      return std::make_tuple(of.value.getAsOpaquePointer(), of.kernel,
-                             of.isBias, of.isTransposed, of.groups,
-                             std::cref(of.strides), std::cref(of.dilations));
-    };
-    return key(*this) < key(other);
-  }
-};
-
-using PackedValues = std::set<PackedValue>;
+using KnownParameters = std::set<PackedParameters>;
 
 Attribute valueOf(Value constant) {
   auto op = constant.getDefiningOp<cnn::ConstantOp>();
@@ -159,9 +139,9 @@ Attribute valueOf(Value constant) {
 }
 
 /// A segment of parameters, as long as it is in a plan file; `known` are those
-/// of the ops before.
-void addSegment(const PackedValue &packed, int64_t bytes, PackedValues &known,
-                network::Op &op) {
+/// of the ops before. Without a value: made for this op alone.
+void addSegment(const PackedParameters &packed, int64_t bytes,
+                KnownParameters &known, network::Op &op) {
   const int64_t length = llvm::alignTo(bytes, runtime::kBufferAlignment);
   op.packedWeightBytes += length;
   ++op.weightSegments;
@@ -171,15 +151,12 @@ void addSegment(const PackedValue &packed, int64_t bytes, PackedValues &known,
   }
 }
 
-void addBias(Value bias, PackedValues &known, network::Op &op) {
-  if (!bias)
-    return;
-  PackedValue packed{valueOf(bias)};
-  packed.isBias = true;
-  addSegment(packed,
-             runtime::packedBiasBytes(
-                 cast<ShapedType>(bias.getType()).getNumElements()),
-             known, op);
+void addBias(Value bias, KnownParameters &known, network::Op &op) {
+  if (bias)
+    addSegment({valueOf(bias), plan::Packing::Bias},
+               runtime::packedBiasBytes(
+                   cast<ShapedType>(bias.getType()).getNumElements()),
+               known, op);
 }
 
 /// A layer's window on views of a step's extents.
@@ -228,14 +205,13 @@ void describeInPlace(KernelKind kind, ArrayRef<unsigned> activations,
 /// Fills in what the kernel catalogue knows of an op: its weights, its scratch,
 /// what it may write over.
 void describeKernel(Operation *operation, ArrayRef<unsigned> activations,
-                    const TargetOptions &target, PackedValues &known,
+                    const TargetOptions &target, KnownParameters &known,
                     network::Op &op) {
   llvm::TypeSwitch<Operation *>(operation)
       .Case([&](cnn::Conv2DOp conv) {
         WindowShape window = windowShape(conv);
-        PackedValue filter{valueOf(conv.getFilter())};
-        filter.groups = window.groups;
-        addSegment(filter,
+        addSegment({valueOf(conv.getFilter()), plan::Packing::Convolution,
+                    window.groups},
                    runtime::packedConvolutionBytes(target.target, window),
                    known, op);
         addBias(conv.getBias(), known, op);
@@ -248,13 +224,9 @@ void describeKernel(Operation *operation, ArrayRef<unsigned> activations,
       })
       .Case([&](cnn::ConvTranspose2DOp conv) {
         WindowShape window = windowShape(conv);
-        PackedValue filter{valueOf(conv.getFilter()),
-                           KernelKind::TransposedConvolution};
-        filter.groups = window.groups;
-        filter.strides = conv.getStrides().vec();
-        filter.dilations = conv.getDilations().vec();
         addSegment(
-            filter,
+            {valueOf(conv.getFilter()), plan::Packing::TransposedConvolution,
+             window.groups, conv.getStrides().vec(), conv.getDilations().vec()},
             runtime::packedTransposedConvolutionBytes(target.target, window),
             known, op);
         addBias(conv.getBias(), known, op);
@@ -273,9 +245,9 @@ void describeKernel(Operation *operation, ArrayRef<unsigned> activations,
       .Case([&](cnn::GemmOp gemm) {
         int64_t inputs = gemm.getInput().getType().getShape()[1];
         int64_t outputs = gemm.getResult().getType().getShape()[1];
-        PackedValue weight{valueOf(gemm.getWeight()), KernelKind::Gemm};
-        weight.isTransposed = gemm.getTransposeWeight();
-        addSegment(weight,
+        addSegment({valueOf(gemm.getWeight()),
+                    gemm.getTransposeWeight() ? plan::Packing::TransposedGemm
+                                              : plan::Packing::Gemm},
                    runtime::packedGemmBytes(target.target, inputs, outputs),
                    known, op);
         addBias(gemm.getBias(), known, op);
@@ -555,7 +527,7 @@ private:
   TargetOptions target;
   NetworkFromIR result;
   std::vector<network::Layout> layouts; ///< as tensors are written
-  PackedValues packed;                  ///< parameters of the ops so far
+  KnownParameters packed;               ///< parameters of the ops so far
   /// Of the partition. What is used behind a group is known in the end.
   SmallVector<cnn::FusedGroupOp> groups;
 };

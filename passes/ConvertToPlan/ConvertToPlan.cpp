@@ -134,8 +134,7 @@ FlatSymbolRefAttr Lowering::segment(ElementsAttr value, StringRef name,
                                     int64_t groups, ArrayRef<int64_t> strides,
                                     ArrayRef<int64_t> dilations) {
   FlatSymbolRefAttr &symbol =
-      segments[{value.getAsOpaquePointer(), packing, groups, strides.vec(),
-                dilations.vec()}];
+      segments[{value, packing, groups, strides.vec(), dilations.vec()}];
   if (symbol)
     return symbol;
   std::string unique = name.str();

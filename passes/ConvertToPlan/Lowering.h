@@ -6,6 +6,7 @@
 
 #include "snug/Analysis/MergedExtents.h"
 #include "snug/Analysis/NetworkAnalysis.h"
+#include "snug/Analysis/PackedParameters.h"
 #include "snug/Dialect/Plan/PlanDialect.h"
 #include "snug/Dialect/Snug/SnugConstants.h"
 #include "snug/Network/Program.h"
@@ -14,8 +15,6 @@
 #include "llvm/ADT/StringSet.h"
 
 #include <map>
-#include <tuple>
-#include <vector>
 
 namespace snug {
 
@@ -177,12 +176,7 @@ private:
   plan::ProgramOp program;
   mlir::Block *body = nullptr;
   llvm::SmallVector<mlir::Value> buffers;
-  /// (constant, packing, groups, strides, dilations) to segment: tiles share
-  /// what their layer has, and layers what is packed alike.
-  std::map<std::tuple<const void *, plan::Packing, int64_t,
-                      std::vector<int64_t>, std::vector<int64_t>>,
-           mlir::FlatSymbolRefAttr>
-      segments;
+  std::map<PackedParameters, mlir::FlatSymbolRefAttr> segments;
   llvm::DenseMap<mlir::Operation *,
                  std::pair<mlir::ElementsAttr, mlir::ElementsAttr>>
       normParameters;

@@ -232,13 +232,14 @@ CLI::App *addReference(CLI::App &app, ReferenceOptions &options) {
 void checkFiles(const CLI::App *command) {
   namespace fs = std::filesystem;
   std::map<fs::path, const CLI::Option *> seen;
+  constexpr int inputs = 2; // of these
+  int number = 0;
   for (const char *name : {"model", "--data", "--output", "--json", "--csv",
                            "--memory-map", "--plot", "--crash-reproducer"}) {
+    const bool isWritten = number++ >= inputs;
     const CLI::Option *option = command->get_option_no_throw(name);
     if (!option)
       continue;
-    const bool isWritten =
-        option->get_single_name() != "model" && std::strcmp(name, "--data");
     for (const std::string &file : option->results()) {
       std::error_code unknown;
       const fs::path path =

@@ -182,6 +182,9 @@ private:
   /// With its last two axes exchanged.
   mlir::Value transposeMatrices(NodeReader &node, mlir::Value input);
   mlir::Value identity(NodeReader &node, mlir::Value input);
+  mlir::Value pad(NodeReader &node, mlir::Value input,
+                  llvm::ArrayRef<int64_t> low, llvm::ArrayRef<int64_t> high,
+                  cnn::PadMode mode, float value);
   mlir::Value slice(NodeReader &node, mlir::Value input,
                     llvm::ArrayRef<SliceRange> ranges);
   mlir::Value reduce(NodeReader &node, cnn::ReduceKind kind, mlir::Value input,

@@ -5,8 +5,6 @@
 #include "llvm/ADT/Sequence.h"
 
 #include <algorithm>
-#include <functional>
-#include <numeric>
 
 using llvm::ArrayRef;
 using llvm::StringRef;
@@ -108,6 +106,17 @@ void GraphImporter::importTranspose(NodeReader &node) {
     setResult(node, transpose(node, input, *permutation));
 }
 
+Value GraphImporter::pad(NodeReader &node, Value input, ArrayRef<int64_t> low,
+                         ArrayRef<int64_t> high, cnn::PadMode mode,
+                         float value) {
+  cnn::PadOp::Properties properties;
+  properties.low = builder.getDenseI64ArrayAttr(low);
+  properties.high = builder.getDenseI64ArrayAttr(high);
+  properties.mode = cnn::PadModeAttr::get(&context, mode);
+  properties.value = builder.getF32FloatAttr(value);
+  return create<cnn::PadOp>(node, input, properties);
+}
+
 /// `value` between the constants that are these inputs of a concat: no kernel
 /// copies constants, so zeros are put in their place and the constants added.
 Value GraphImporter::betweenConstants(NodeReader &node, Value value,
@@ -146,12 +155,7 @@ Value GraphImporter::betweenConstants(NodeReader &node, Value value,
   whole[axis] += low[axis] + high[axis];
   if (whole == shape) // nothing, or empty ones
     return value;
-  cnn::PadOp::Properties properties;
-  properties.low = builder.getDenseI64ArrayAttr(low);
-  properties.high = builder.getDenseI64ArrayAttr(high);
-  properties.mode = cnn::PadModeAttr::get(&context, cnn::PadMode::Constant);
-  properties.value = builder.getF32FloatAttr(0.0f);
-  Value padded = create<cnn::PadOp>(node, value, properties);
+  Value padded = pad(node, value, low, high, cnn::PadMode::Constant, 0.0f);
   const bool areZeros =
       !options.shapesOnly && llvm::all_of(parts, [](const Part &part) {
         return llvm::all_of(part.tensor->elements<float>(),
@@ -159,10 +163,6 @@ Value GraphImporter::betweenConstants(NodeReader &node, Value value,
       });
   if (areZeros)
     return padded;
-  const auto product = [](ArrayRef<int64_t> extents) {
-    return std::accumulate(extents.begin(), extents.end(), int64_t{1},
-                           std::multiplies<int64_t>());
-  };
   const int64_t outer = product(ArrayRef(shape).take_front(axis));
   const int64_t inner = product(ArrayRef(shape).drop_front(axis + 1));
   Value constant = newParameter(
@@ -350,13 +350,8 @@ void GraphImporter::importPad(NodeReader &node) {
   const auto mode = padding->mode == "constant"  ? cnn::PadMode::Constant
                     : padding->mode == "reflect" ? cnn::PadMode::Reflect
                                                  : cnn::PadMode::Edge;
-  cnn::PadOp::Properties properties;
-  properties.low = builder.getDenseI64ArrayAttr(padding->low);
-  properties.high = builder.getDenseI64ArrayAttr(padding->high);
-  properties.mode = cnn::PadModeAttr::get(&context, mode);
-  properties.value = builder.getF32FloatAttr(
-      mode == cnn::PadMode::Constant ? padding->value : 0.0f);
-  setResult(node, create<cnn::PadOp>(node, input, properties));
+  setResult(node, pad(node, input, padding->low, padding->high, mode,
+                      mode == cnn::PadMode::Constant ? padding->value : 0.0f));
 }
 
 /// Repeated along axes of one element: a product with ones.
