@@ -164,6 +164,18 @@ TEST_F(NetworkAnalysis, SharedParametersCountOnce) {
   EXPECT_EQ(network.weightSegments(), 2);
 }
 
+TEST_F(NetworkAnalysis, ConcatsAlongRowsTakeAKernelForEachOperand) {
+  NetworkFromIR built = build(R"(
+    func.func @main(%x: tensor<1x4x6x6xf32>) -> tensor<1x4x18x6xf32> {
+      %0 = snug.unary relu %x : tensor<1x4x6x6xf32>
+      %1 = snug.concat %0, %0, %0 axis 2 : (tensor<1x4x6x6xf32>, tensor<1x4x6x6xf32>, tensor<1x4x6x6xf32>) -> tensor<1x4x18x6xf32>
+      return %1 : tensor<1x4x18x6xf32>
+    })");
+  // A tile may meet all three.
+  EXPECT_EQ(built.network.ops[1].kernels, 3);
+  EXPECT_EQ(built.network.ops[1].tileKernels, 3);
+}
+
 TEST_F(NetworkAnalysis, ForeignOpsCountOnceForEachResult) {
   NetworkFromIR built = build(R"(
     func.func @main(%x: tensor<1x4x6x8xf32>) -> (tensor<3xf32>, tensor<2x2xf32>) {
