@@ -137,6 +137,17 @@ TEST(Storage, LongSkipsThatWouldCostMoreAreCopied) {
   EXPECT_EQ(program->peakLiveBytes(1), 81 * 64 * 4);
 }
 
+TEST(Storage, WhatIsReshapedNextRunsInPlaceToo) {
+  // Of one channel, so that both orders are the same: the input lies planar,
+  // its result under another shape.
+  Builder builder;
+  builder.output(builder.flatten(builder.leakyRelu(builder.input(1, 1, 8, 8))));
+  const auto program = expand(builder.network(), {});
+  ASSERT_TRUE(program);
+  EXPECT_EQ(program->reuses.size(), 1u);
+  EXPECT_EQ(program->peakLiveBytes(1), 64 * 4);
+}
+
 TEST(Storage, ReshapesAreOtherNames) {
   // conv (2x3x4) is moved into planar order once; the vector, the image of
   // other extents and the output are the same bytes.
