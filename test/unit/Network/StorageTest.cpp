@@ -141,7 +141,8 @@ TEST(Storage, WhatIsReshapedNextRunsInPlaceToo) {
   // Of one channel, so that both orders are the same: the input lies planar,
   // its result under another shape.
   Builder builder;
-  builder.output(builder.flatten(builder.leakyRelu(builder.input(1, 1, 8, 8))));
+  builder.output(
+      builder.reshape(builder.leakyRelu(builder.input(1, 1, 8, 8)), 8, 1, 8));
   const auto program = expand(builder.network(), {});
   ASSERT_TRUE(program);
   EXPECT_EQ(program->reuses.size(), 1u);
