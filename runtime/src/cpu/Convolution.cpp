@@ -48,6 +48,15 @@ constexpr int kMaxRuns = 64;
 /// Blocks of so few pixels have too few accumulators to hide the latency of a
 /// multiply-add; they take two panels at a time.
 constexpr int kPairPixels = 3;
+/// Pixels at most of a block that spans two panels: with four vectors each they
+/// leave registers for four vectors of weights and an input, or, where there
+/// are 16, for three inputs and a vector of weights.
+constexpr int kMaxPairPixels = kLanes == 16 ? 6 : kPairPixels;
+/// Pixels that lie a multiple of this many bytes apart take turns in one set of
+/// a first-level cache of 64 sets.
+constexpr int64_t kSetBytes = 64 * 64;
+/// So many of them find room in a set of eight ways, beside the weights.
+constexpr int kMaxPixelsInSet = 6;
 
 /// Part of a reduction: kernel rows, kernel columns and input channels.
 struct Slice {
@@ -67,8 +76,9 @@ struct Layer {
   int64_t groupInputs, groupOutputs;
   int64_t groupPanels;
   int64_t tapWeights, rowWeights, panelWeights; ///< floats
-  bool merged; ///< the inputs under a kernel row are contiguous
-  bool pairs;  ///< panels are taken two at a time
+  bool merged;         ///< the inputs under a kernel row are contiguous
+  bool pairs;          ///< panels are taken two at a time
+  int64_t blockPixels; ///< of a block, at most
   int64_t rowSlices, columnSlices, channelSlices;
 
   Slice slice(int64_t index) const {
@@ -89,15 +99,15 @@ struct Layer {
   }
   /// Lets `ahead` fetch a slice's weights, which lie one after another: a slice
   /// has all columns of its rows, or one row, and all channels of its columns,
-  /// or one column.
+  /// or one column. Of the panel behind it too, where they are a pair.
   void fetchWeights(int64_t panel, int64_t sliceIndex, int64_t blocks,
-                    Ahead &ahead) const {
+                    bool pair, Ahead &ahead) const {
     const Slice s = slice(sliceIndex);
     ahead.spread(weights + panel * panelWeights + s.rowBegin * rowWeights +
                      s.columnBegin * tapWeights + s.channelBegin * kPanel,
                  (s.rowEnd - s.rowBegin) * (s.columnEnd - s.columnBegin) *
                      (s.channelEnd - s.channelBegin) * kPanel,
-                 blocks);
+                 blocks, pair ? panelWeights : 0);
   }
 };
 
@@ -110,8 +120,8 @@ struct PanelRange {
   const float *bias; ///< of a whole number of panels, or null
 };
 
-int64_t smallestBlock(int64_t width) {
-  return width / ceilDivide(width, kMaxPixels);
+int64_t smallestBlock(int64_t width, int64_t blockPixels) {
+  return width / ceilDivide(width, blockPixels);
 }
 
 /// Rows of equal length, whole blocks each, instead of the picture's rows.
@@ -143,15 +153,24 @@ Layer makeLayer(const WindowShape &shape, const TensorView &input,
                  0,
                  false,
                  false,
+                 kMaxPixels,
                  0,
                  0,
                  0};
+
   layer.groupInputs = input.channels / shape.groups;
   layer.groupOutputs = output.channels / shape.groups;
   layer.groupPanels = ceilDivide(layer.groupOutputs, kPanel);
   layer.tapWeights = layer.groupInputs * kPanel;
   layer.rowWeights = layer.tapWeights * shape.kernelWidth;
   layer.panelWeights = layer.rowWeights * shape.kernelHeight;
+
+  // Larger blocks would read their inputs from the second-level cache again and
+  // again.
+  if (shape.strideWidth * input.pixelStride * int64_t(sizeof(float)) %
+          kSetBytes ==
+      0)
+    layer.blockPixels = minimum(kMaxPixels, kMaxPixelsInSet);
 
   const bool pointwise = shape.kernelHeight == 1 && shape.kernelWidth == 1 &&
                          shape.strideHeight == 1 && shape.strideWidth == 1 &&
@@ -164,9 +183,10 @@ Layer makeLayer(const WindowShape &shape, const TensorView &input,
                        hasFlatBatch(layer.residual);
     const int64_t pixels =
         int64_t(output.height) * output.width * (batch ? output.batch : 1);
-    const int64_t rows = ceilDivide(pixels, kFlatRowBlocks * kMaxPixels);
+    const int64_t rows = ceilDivide(pixels, kFlatRowBlocks * layer.blockPixels);
     const int64_t width = minimum(
-        pixels, ceilDivide(ceilDivide(pixels, rows), kMaxPixels) * kMaxPixels);
+        pixels, ceilDivide(ceilDivide(pixels, rows), layer.blockPixels) *
+                    layer.blockPixels);
     layer.height = ceilDivide(pixels, width);
     layer.width = width;
     layer.lastWidth = pixels - (layer.height - 1) * width;
@@ -178,7 +198,8 @@ Layer makeLayer(const WindowShape &shape, const TensorView &input,
   layer.merged = shape.kernelWidth == 1 ||
                  (shape.groups == 1 && shape.dilationWidth == 1 &&
                   input.pixelStride == input.channels);
-  layer.pairs = smallestBlock(layer.width) <= kPairPixels;
+  layer.pairs = layer.blockPixels < kMaxPixels ||
+                smallestBlock(layer.width, layer.blockPixels) <= kPairPixels;
 
   const int64_t sliceSteps = shape.kernelHeight * shape.kernelWidth == 1
                                  ? kOneTapSliceSteps
@@ -256,16 +277,24 @@ __attribute__((noinline)) void runTail(int64_t pixels, int channels,
 /// Steps of a run that has a block of its own: three channels, three columns.
 constexpr int kFirstLayerRun = 9;
 
+/// Blocks of one panel of which `Vectors` vectors are outputs.
+template <int Vectors>
+SNUG_INLINE void runPanel(int64_t pixels, const BlockCall &call) {
+  if (call.length == kFirstLayerRun)
+    BlockOfPixels<Vectors, kFirstLayerRun>::run(pixels, call);
+  else
+    BlockOfPixels<Vectors, 0>::run(pixels, call);
+}
+
 SNUG_INLINE void runBlock(int64_t pixels, int64_t channels, BlockCall &call) {
   if (channels == kPanel) {
-    if (call.length == kFirstLayerRun)
-      BlockOfPixels<2, kFirstLayerRun>::run(pixels, call);
-    else
-      BlockOfPixels<2, 0>::run(pixels, call);
+    runPanel<2>(pixels, call);
+  } else if (channels == kLanes) {
+    runPanel<1>(pixels, call);
   } else if (channels < kPanel) {
     runTail(pixels, static_cast<int>(channels), call);
-  } else if (pixels <= kPairPixels) {
-    BlockOfPixels<4, 0, kPairPixels>::run(pixels, call);
+  } else if (pixels <= kMaxPairPixels) {
+    BlockOfPixels<4, 0, kMaxPairPixels>::run(pixels, call);
   } else {
     BlockCall second = call;
     second.weights += call.panelStep;
@@ -373,7 +402,7 @@ void SliceRow::run() {
   if (rowBegin >= rowEnd && !slice.first && !slice.last)
     return;
   const WindowShape &shape = layer.shape;
-  const int64_t blocks = ceilDivide(width, kMaxPixels);
+  const int64_t blocks = ceilDivide(width, layer.blockPixels);
   const int64_t shortBlock = width / blocks;
   const int64_t longBlocks = width % blocks;
   const int64_t firstColumn = slice.columnBegin * shape.dilationWidth;
@@ -544,7 +573,7 @@ void runPart(const Layer &layer, int64_t panelBegin, int64_t panelEnd,
              int64_t laterEnd) {
   const int64_t slices = layer.sliceCount();
   const int64_t rows = rowEnd - rowBegin;
-  const int64_t blocksInRow = ceilDivide(layer.width, kMaxPixels);
+  const int64_t blocksInRow = ceilDivide(layer.width, layer.blockPixels);
   const LaterInput later(layer, laterBegin, laterEnd,
                          (panelEnd - panelBegin) * slices * rows);
   for (int64_t p = panelBegin; p < panelEnd;) {
@@ -569,9 +598,10 @@ void runPart(const Layer &layer, int64_t panelBegin, int64_t panelEnd,
       const Slice slice = layer.slice(s);
       Ahead weightsAhead;
       if (s + 1 < slices)
-        layer.fetchWeights(p, s + 1, rows * blocksInRow, weightsAhead);
+        layer.fetchWeights(p, s + 1, rows * blocksInRow, pair, weightsAhead);
       else if (nextPanel < panelEnd)
-        layer.fetchWeights(nextPanel, 0, rows * blocksInRow, weightsAhead);
+        layer.fetchWeights(nextPanel, 0, rows * blocksInRow,
+                           pair && nextPanel + 1 < panelEnd, weightsAhead);
       for (int64_t row = rowBegin; row < rowEnd; ++row) {
         Ahead inputAhead =
             later.piece(((p - panelBegin) * slices + s) * rows + row - rowBegin,

@@ -23,24 +23,34 @@ constexpr int kMaxPixels = 8;
 #endif
 
 /// Memory that will be read soon, fetched into the second-level cache while
-/// blocks compute: some lines for every block, so that a fetch never waits for
-/// others. The compiler may not drop it, and a fetch never faults.
+/// blocks compute: a line now and then, so that a fetch never waits for others.
+/// The compiler may not drop it, and a fetch never faults.
 struct Ahead {
   static constexpr int64_t kLineBytes = 64;
   const char *next = nullptr, *end = nullptr;
   int64_t linesPerBlock = 0;
+  int64_t toSecond = 0; ///< bytes to the other range
 
-  /// Spreads `floats` floats from `begin` on over `blocks` blocks.
-  void spread(const float *begin, int64_t floats, int64_t blocks) {
+  /// Spreads `floats` floats from `begin` on over `blocks` blocks, and as many
+  /// that lie `floatsToSecond` behind them, where that is not 0.
+  void spread(const float *begin, int64_t floats, int64_t blocks,
+              int64_t floatsToSecond = 0) {
     next = reinterpret_cast<const char *>(begin);
     end = reinterpret_cast<const char *>(begin + floats);
+    toSecond = floatsToSecond * int64_t(sizeof(float));
     linesPerBlock = ceilDivide(end - next, blocks * kLineBytes);
   }
-  SNUG_INLINE void fetch() {
-    for (int64_t line = linesPerBlock; line > 0 && next < end; --line) {
+  SNUG_INLINE void fetchLine() {
+    if (next < end) {
       __builtin_prefetch(next, /*rw=*/0, /*locality=*/2);
+      if (toSecond)
+        __builtin_prefetch(next + toSecond, /*rw=*/0, /*locality=*/2);
       next += kLineBytes;
     }
+  }
+  SNUG_INLINE void fetchLines(int64_t lines) {
+    for (; lines > 0 && next < end; --lines)
+      fetchLine();
   }
 };
 
@@ -73,6 +83,16 @@ struct BlockCall {
 SNUG_INLINE const float *keepInRegister(const float *pointer) {
   __asm__("" : "+r"(pointer));
   return pointer;
+}
+
+/// Fetches a line that will be written into the first-level cache: a store that
+/// misses holds up those behind it.
+SNUG_INLINE void fetchForWriting(const float *line) {
+#if defined(__x86_64__) && defined(__AVX2__)
+  __asm__ volatile("prefetchw (%0)" : : "r"(line));
+#else
+  __builtin_prefetch(line, /*rw=*/1, /*locality=*/3);
+#endif
 }
 
 /// Keeps the steps of a reduction apart: compilers would otherwise load the
@@ -188,7 +208,9 @@ template <int Step, int End, int Pixels, int Vectors> struct Steps {
       Vector weight[Vectors];
       SNUG_UNROLL
       for (int v = 0; v < Vectors; ++v)
-        weight[v] = load(weights + Step * kPanel + v * kLanes);
+        weight[v] = load(
+            (v < 2 ? weights + v * kLanes : secondWeights + (v - 2) * kLanes) +
+            Step * kPanel);
       ProductsOfPixels<0, Step, Pixels, Vectors>::add(sum, input, pixelStep,
                                                       weight);
     }
@@ -214,6 +236,49 @@ SNUG_INLINE void forEachSum(Function f) {
   }
 }
 
+/// Steps of the reduction that are unrolled; between them memory is fetched.
+constexpr int64_t kStepsPerTurn = 4;
+
+/// What a block fetches while it computes, a little in each turn: weights and
+/// input that come later, and the outputs that it will store itself, unless it
+/// has read them.
+template <int Pixels, int Vectors> class BlockFetches {
+public:
+  SNUG_INLINE BlockFetches(const BlockCall &call, int64_t turns,
+                           const float *output)
+      : weights(*call.weightsAhead), input(*call.inputAhead), output(output),
+        outputStep(call.outputStep), pixels(call.first ? Pixels : 0) {
+    // What the turns cannot take is fetched at once.
+    weights.fetchLines(weights.linesPerBlock - turns);
+    input.fetchLines(input.linesPerBlock - turns);
+    left = maximum(pixels, maximum(weights.linesPerBlock, input.linesPerBlock));
+  }
+  SNUG_INLINE void turn() {
+    if (left <= 0)
+      return;
+    --left;
+    weights.fetchLine();
+    input.fetchLine();
+    nextPixels(1);
+  }
+  SNUG_INLINE void nextPixels(int64_t count) {
+    constexpr int kVectorsInLine = Ahead::kLineBytes / sizeof(Vector);
+    for (; pixels > 0 && count > 0; --pixels, --count) {
+      SNUG_UNROLL
+      for (int v = 0; v < Vectors; v += kVectorsInLine)
+        fetchForWriting(output + v * kLanes);
+      output += outputStep;
+    }
+  }
+
+private:
+  Ahead &weights, &input;
+  const float *output;
+  int64_t outputStep;
+  int64_t pixels; ///< whose outputs are to be fetched
+  int64_t left;   ///< turns that fetch
+};
+
 /// `Pixels` output pixels by `Vectors` vectors of output channels (four: two
 /// panels). `Length` is the run's length where it is known, else 0.
 template <int Pixels, int Vectors, int Length>
@@ -230,8 +295,9 @@ __attribute__((noinline)) void block(const BlockCall &call) {
   const float *residual = call.residual;
   int64_t inputOffset = call.inputOffset;
   for (int64_t blocks = call.blocks; blocks > 0; --blocks) {
-    call.weightsAhead->fetch();
-    call.inputAhead->fetch();
+    BlockFetches<Pixels, Vectors> fetches(
+        call, Length ? 0 : call.runCount * (call.length / kStepsPerTurn),
+        output);
     Vector sum[Pixels][Vectors];
     if (first) {
       Vector bias[Vectors];
@@ -261,19 +327,21 @@ __attribute__((noinline)) void block(const BlockCall &call) {
       const float *weights = call.weights + run * call.runWeightStep;
       const float *second = Vectors > 2 ? weights + call.panelStep : weights;
       if (Length > 0) {
+        fetches.nextPixels((Pixels + 2) / 3);
         Steps<0, Length, Pixels, Vectors>::add(sum, input, pixelStep, weights,
                                                second);
         continue;
       }
       int64_t k = call.length;
-      for (; k >= 4; k -= 4) {
-        Steps<0, 4, Pixels, Vectors>::add(sum, input, pixelStep, weights,
-                                          second);
+      for (; k >= kStepsPerTurn; k -= kStepsPerTurn) {
+        fetches.turn();
+        Steps<0, kStepsPerTurn, Pixels, Vectors>::add(sum, input, pixelStep,
+                                                      weights, second);
         SNUG_UNROLL
         for (int base = 0; base < kBases; ++base)
-          input[base] += 4;
-        weights += 4 * kPanel;
-        second += 4 * kPanel;
+          input[base] += kStepsPerTurn;
+        weights += kStepsPerTurn * kPanel;
+        second += kStepsPerTurn * kPanel;
       }
       for (; k > 0; --k) {
         Steps<0, 1, Pixels, Vectors>::add(sum, input, pixelStep, weights,
