@@ -12,6 +12,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <sys/mman.h>
 #include <time.h>
 #include <vector>
 
@@ -84,17 +85,22 @@ double now() {
   return double(t.tv_sec) + 1e-9 * double(t.tv_nsec);
 }
 
-/// Page-aligned floats with values that neither grow nor become subnormal.
+/// Page-aligned floats with values that neither grow nor become subnormal, on
+/// large pages where it fills some, as the runtime's arena is.
 class Buffer {
 public:
-  explicit Buffer(int64_t bytes) {
+  explicit Buffer(int64_t bytes, size_t page = size_t(2) << 20) {
     void *memory = nullptr;
     const size_t size = size_t(std::max<int64_t>(bytes, 64));
-    if (posix_memalign(&memory, 4096, size) != 0) {
+    if (posix_memalign(&memory, size < page ? 4096 : page, size) != 0) {
       std::fprintf(stderr, "error: out of memory\n");
       std::exit(1);
     }
     floats.reset(static_cast<float *>(memory));
+#ifdef MADV_HUGEPAGE
+    if (size >= page && page > 4096)
+      madvise(memory, size, MADV_HUGEPAGE);
+#endif
     uint32_t state = 1;
     for (size_t i = 0; i < size / sizeof(float); ++i) {
       state = state * 1664525u + 1013904223u;
@@ -121,6 +127,9 @@ TensorView denseView(float *data, int height, int width, int channels) {
   view.batchStride = view.rowStride * height;
   return view;
 }
+
+/// Weights are mapped from a file, on small pages.
+constexpr size_t kWeightPage = 4096;
 
 /// GFLOP/s of the peak loop on all threads of a pool at once.
 double peakNow(Target target, ThreadPool &pool, int64_t iterations) {
@@ -280,7 +289,7 @@ void Benchmark::convolution(int inputs, int outputs, int height, int width,
   s.outputWidth = (s.inputWidth + 2 * pad - kernel) / stride + 1;
   Buffer in(int64_t(s.inputHeight) * s.inputWidth * inputs * 4);
   Buffer out(int64_t(s.outputHeight) * s.outputWidth * outputs * 4);
-  Buffer weights(packedConvolutionBytes(options.target, s));
+  Buffer weights(packedConvolutionBytes(options.target, s), kWeightPage);
   Buffer bias(packedBiasBytes(outputs));
   const TensorView input =
       denseView(in.data(), s.inputHeight, s.inputWidth, inputs);
@@ -320,7 +329,7 @@ void Benchmark::gemm(int depth, int columns) {
   if (!wanted(name))
     return;
   Buffer in(int64_t(depth) * 4), out(int64_t(columns) * 4);
-  Buffer weights(packedGemmBytes(options.target, depth, columns));
+  Buffer weights(packedGemmBytes(options.target, depth, columns), kWeightPage);
   Buffer bias(packedBiasBytes(columns));
   const TensorView input = denseView(in.data(), 1, 1, depth);
   const TensorView output = denseView(out.data(), 1, 1, columns);
@@ -484,7 +493,8 @@ void Benchmark::transposedConvolution(int inputs, int outputs, int extent,
   s.outputHeight = s.outputWidth = extent * stride;
   Buffer in(int64_t(extent) * extent * inputs * 4);
   Buffer out(int64_t(s.outputHeight) * s.outputWidth * outputs * 4);
-  Buffer weights(packedTransposedConvolutionBytes(options.target, s));
+  Buffer weights(packedTransposedConvolutionBytes(options.target, s),
+                 kWeightPage);
   const TensorView input = denseView(in.data(), extent, extent, inputs);
   const TensorView output =
       denseView(out.data(), s.outputHeight, s.outputWidth, outputs);
