@@ -236,6 +236,22 @@ SNUG_INLINE void forEachSum(Function f) {
   }
 }
 
+/// Calls f(pixel, vector, pointer) for every accumulator with where it lies in
+/// a tensor whose pixels are `step` floats apart. Each pixel's pointer is made
+/// from the one before it when it is needed: compilers would keep all of them
+/// on the stack.
+template <int Pixels, int Vectors, typename Pointer, typename Function>
+SNUG_INLINE void forEachPlace(Pointer at, int64_t step, Function f) {
+  SNUG_UNROLL
+  for (int p = 0; p < Pixels; ++p) {
+    at = hideOrigin(at);
+    SNUG_UNROLL
+    for (int v = 0; v < Vectors; ++v)
+      f(p, v, at + v * kLanes);
+    at += step;
+  }
+}
+
 /// Steps of the reduction that are unrolled; between them memory is fetched.
 constexpr int64_t kStepsPerTurn = 4;
 
@@ -248,18 +264,22 @@ public:
                            const float *output)
       : weights(*call.weightsAhead), input(*call.inputAhead), output(output),
         outputStep(call.outputStep), pixels(call.first ? Pixels : 0) {
+    const int64_t lines = maximum(weights.linesPerBlock, input.linesPerBlock);
+    linesPerTurn = lines > turns ? 2 : 1;
     // What the turns cannot take is fetched at once.
-    weights.fetchLines(weights.linesPerBlock - turns);
-    input.fetchLines(input.linesPerBlock - turns);
-    left = maximum(pixels, maximum(weights.linesPerBlock, input.linesPerBlock));
+    weights.fetchLines(weights.linesPerBlock - linesPerTurn * turns);
+    input.fetchLines(input.linesPerBlock - linesPerTurn * turns);
+    left = maximum(pixels, lines);
   }
   SNUG_INLINE void turn() {
     if (left <= 0)
       return;
-    --left;
-    weights.fetchLine();
-    input.fetchLine();
-    nextPixels(1);
+    left -= linesPerTurn;
+    for (int64_t line = linesPerTurn; line > 0; --line) {
+      weights.fetchLine();
+      input.fetchLine();
+      nextPixels(1);
+    }
   }
   SNUG_INLINE void nextPixels(int64_t count) {
     constexpr int kVectorsInLine = Ahead::kLineBytes / sizeof(Vector);
@@ -276,7 +296,8 @@ private:
   const float *output;
   int64_t outputStep;
   int64_t pixels; ///< whose outputs are to be fetched
-  int64_t left;   ///< turns that fetch
+  int64_t linesPerTurn;
+  int64_t left; ///< lines to be fetched in turns
 };
 
 /// `Pixels` output pixels by `Vectors` vectors of output channels (four: two
@@ -308,13 +329,15 @@ __attribute__((noinline)) void block(const BlockCall &call) {
           [&](int p, int v) SNUG_INLINE_LAMBDA { sum[p][v] = bias[v]; });
       // Before anything is stored: the output may lie on the residual.
       if (residual)
-        forEachSum<Pixels, Vectors>([&](int p, int v) SNUG_INLINE_LAMBDA {
-          sum[p][v] += load(residual + p * residualStep + v * kLanes);
-        });
+        forEachPlace<Pixels, Vectors>(
+            residual, residualStep,
+            [&](int p, int v, const float *at)
+                SNUG_INLINE_LAMBDA { sum[p][v] += load(at); });
     } else {
-      forEachSum<Pixels, Vectors>([&](int p, int v) SNUG_INLINE_LAMBDA {
-        sum[p][v] = load(output + p * outputStep + v * kLanes);
-      });
+      forEachPlace<Pixels, Vectors>(
+          output, outputStep,
+          [&](int p, int v, const float *at)
+              SNUG_INLINE_LAMBDA { sum[p][v] = load(at); });
     }
 
     const int64_t runCount = call.runCount;
@@ -370,9 +393,10 @@ __attribute__((noinline)) void block(const BlockCall &call) {
         });
       }
     }
-    forEachSum<Pixels, Vectors>([&](int p, int v) SNUG_INLINE_LAMBDA {
-      store(output + p * outputStep + v * kLanes, sum[p][v]);
-    });
+    forEachPlace<Pixels, Vectors>(
+        output, outputStep, [&](int p, int v, float *at) SNUG_INLINE_LAMBDA {
+          store(at, sum[p][v]);
+        });
     inputOffset += Pixels * pixelStep;
     output += Pixels * outputStep;
     if (residual)
