@@ -244,6 +244,20 @@ void scatter(const float *from, float *to, int64_t toStep, int64_t pixels,
   }
 }
 
+/// Steps of a run that has a block of its own: three channels, three columns.
+constexpr int kFirstLayerRun = 9;
+
+/// Blocks of `Vectors` vectors of outputs.
+template <int Vectors, int MostPixels = kMaxPixels>
+SNUG_INLINE void runVectors(int64_t pixels, const BlockCall &call) {
+  if (call.firstPixelLacks + call.lastPixelLacks > 0)
+    BlockOfPixels<Vectors, kAtBorder, MostPixels>::run(pixels, call);
+  else if (call.length == kFirstLayerRun && Vectors <= 2)
+    BlockOfPixels<Vectors, kFirstLayerRun, MostPixels>::run(pixels, call);
+  else
+    BlockOfPixels<Vectors, kAnyLength, MostPixels>::run(pixels, call);
+}
+
 /// Blocks of a panel that the group does not fill, by way of the stack.
 __attribute__((noinline)) void runTail(int64_t pixels, int channels,
                                        const BlockCall &call) {
@@ -265,36 +279,24 @@ __attribute__((noinline)) void runTail(int64_t pixels, int channels,
       residual += pixels * call.residualStep;
     }
     if (channels <= kLanes)
-      BlockOfPixels<1, 0>::run(pixels, tail);
+      runVectors<1>(pixels, tail);
     else
-      BlockOfPixels<2, 0>::run(pixels, tail);
+      runVectors<2>(pixels, tail);
     scatter(sums, output, call.outputStep, pixels, channels);
     output += pixels * call.outputStep;
     tail.inputOffset += pixels * call.pixelStep;
   }
 }
 
-/// Steps of a run that has a block of its own: three channels, three columns.
-constexpr int kFirstLayerRun = 9;
-
-/// Blocks of one panel of which `Vectors` vectors are outputs.
-template <int Vectors>
-SNUG_INLINE void runPanel(int64_t pixels, const BlockCall &call) {
-  if (call.length == kFirstLayerRun)
-    BlockOfPixels<Vectors, kFirstLayerRun>::run(pixels, call);
-  else
-    BlockOfPixels<Vectors, 0>::run(pixels, call);
-}
-
 SNUG_INLINE void runBlock(int64_t pixels, int64_t channels, BlockCall &call) {
   if (channels == kPanel) {
-    runPanel<2>(pixels, call);
+    runVectors<2>(pixels, call);
   } else if (channels == kLanes) {
-    runPanel<1>(pixels, call);
+    runVectors<1>(pixels, call);
   } else if (channels < kPanel) {
     runTail(pixels, static_cast<int>(channels), call);
   } else if (pixels <= kMaxPairPixels) {
-    BlockOfPixels<4, 0, kMaxPairPixels>::run(pixels, call);
+    runVectors<4, kMaxPairPixels>(pixels, call);
   } else {
     BlockCall second = call;
     second.weights += call.panelStep;
@@ -303,8 +305,8 @@ SNUG_INLINE void runBlock(int64_t pixels, int64_t channels, BlockCall &call) {
       second.bias += kPanel;
     if (call.residual)
       second.residual += kPanel;
-    BlockOfPixels<2, 0>::run(pixels, call);
-    BlockOfPixels<2, 0>::run(pixels, second);
+    runVectors<2>(pixels, call);
+    runVectors<2>(pixels, second);
   }
 }
 
@@ -316,6 +318,9 @@ public:
   void run();
 
 private:
+  /// Whether a block from input column `column` on is at a border so that only
+  /// its first and its last pixel have taps outside; sets what they lack.
+  bool findLacks(int64_t column, int64_t pixels);
   void runAtBorder(int64_t x, int64_t pixels);
   void runColumns(int64_t row, int64_t columnBegin, int64_t columnEnd,
                   int64_t x, int64_t pixelBegin, int64_t pixelEnd, bool first,
@@ -366,6 +371,7 @@ SliceRow::SliceRow(const Layer &layer, const PanelRange &panel,
 
   call.runs = runs;
   call.inputOffset = 0;
+  call.firstPixelLacks = call.lastPixelLacks = 0;
   call.pixelStep = shape.strideWidth * layer.input.pixelStride;
   call.panelStep = layer.panelWeights;
   call.outputStep = layer.output.pixelStride;
@@ -422,14 +428,17 @@ void SliceRow::run() {
     call.output = output + x * call.outputStep;
     call.residual = residual ? residual + x * call.residualStep : nullptr;
     call.blocks = 1;
+    call.inputOffset = column * layer.input.pixelStride;
+    call.first = slice.first;
+    call.last = slice.last;
     if (rowBegin >= rowEnd) {
       runNothing(pixels, slice.first, slice.last);
     } else if (const int64_t inside = blocksInside(column, pixels)) {
       call.blocks = minimum(alike, inside);
-      call.inputOffset = column * layer.input.pixelStride;
-      call.first = slice.first;
-      call.last = slice.last;
       runBlock(pixels, panel.channels, call);
+    } else if (findLacks(column, pixels)) {
+      runBlock(pixels, panel.channels, call);
+      call.firstPixelLacks = call.lastPixelLacks = 0;
     } else {
       runAtBorder(x, pixels);
     }
@@ -439,6 +448,24 @@ void SliceRow::run() {
   if (slice.last)
     activateStored(behindRegisters(layer.epilogue), output, call.outputStep,
                    width, panel.channels);
+}
+
+bool SliceRow::findLacks(int64_t column, int64_t pixels) {
+  if (!layer.merged)
+    return false;
+  const int64_t columns = slice.columnEnd - slice.columnBegin;
+  const int64_t stride = layer.shape.strideWidth;
+  const int64_t firstTap = column + slice.columnBegin; // of the first pixel
+  const int64_t lastTap = column + (pixels - 1) * stride + slice.columnEnd - 1;
+  const int64_t before = maximum<int64_t>(0, -firstTap);
+  const int64_t behind = maximum<int64_t>(0, lastTap - (layer.input.width - 1));
+  if (before + behind > columns ||
+      (pixels > 1 && (before > stride || behind > stride)))
+    return false;
+  const int64_t columnSteps = call.length / columns;
+  call.firstPixelLacks = before * columnSteps;
+  call.lastPixelLacks = behind * columnSteps;
+  return true;
 }
 
 void SliceRow::runNothing(int64_t pixels, bool first, bool last) {

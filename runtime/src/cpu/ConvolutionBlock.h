@@ -54,6 +54,10 @@ struct Ahead {
   }
 };
 
+/// Lengths of runs that a block does not know when it is compiled.
+constexpr int kAnyLength = 0;
+constexpr int kAtBorder = -1; ///< and the first or last pixel lacks steps
+
 /// One call of the micro-kernel. The reduction consists of `runCount` runs of
 /// `length` inputs that lie one after another, as the channels under one kernel
 /// row do; the pixel next to it reads the same run `pixelStep` floats later.
@@ -62,6 +66,10 @@ struct BlockCall {
   int64_t inputOffset;      ///< added to every run: the block's first pixel
   int64_t runCount;
   int64_t length;
+  /// At a border, where there is one block: the first steps of every run that
+  /// the first pixel leaves out, and the last ones that the last pixel does;
+  /// together at most `length`.
+  int64_t firstPixelLacks, lastPixelLacks;
   int64_t pixelStep;
   const float *weights;  ///< of the first run
   int64_t runWeightStep; ///< from one run's weights to the next one's
@@ -157,8 +165,8 @@ SNUG_INLINE void multiplyAdd(Vector &sum, Vector a, Vector b) {
 #endif
 }
 
-/// The products of the pixels from `Pixel` on with one vector row of weights.
-template <int Pixel, int Offset, int Pixels, int Vectors>
+/// The products of pixels [Pixel, Last) with one vector row of weights.
+template <int Pixel, int Last, int Offset, int Pixels, int Vectors>
 struct ProductsOfPixels {
   static SNUG_INLINE void add(Vector (&sum)[Pixels][Vectors],
                               const float *const (&input)[(Pixels + 2) / 3],
@@ -169,21 +177,22 @@ struct ProductsOfPixels {
     SNUG_UNROLL
     for (int v = 0; v < Vectors; ++v)
       multiplyAdd(sum[Pixel][v], value, weight[v]);
-    ProductsOfPixels<Pixel + 1, Offset, Pixels, Vectors>::add(
+    ProductsOfPixels<Pixel + 1, Last, Offset, Pixels, Vectors>::add(
         sum, input, pixelStep, weight);
   }
 };
-template <int Offset, int Pixels, int Vectors>
-struct ProductsOfPixels<Pixels, Offset, Pixels, Vectors> {
+template <int Last, int Offset, int Pixels, int Vectors>
+struct ProductsOfPixels<Last, Last, Offset, Pixels, Vectors> {
   static SNUG_INLINE void add(Vector (&)[Pixels][Vectors],
                               const float *const (&)[(Pixels + 2) / 3], int64_t,
                               const Vector (&)[Vectors]) {}
 };
 
-/// Adds steps [Step, End) of the reduction: one input of every pixel times one
-/// vector row of weights. Every third pixel has a base pointer; the two after
-/// it are reached by addressing modes.
-template <int Step, int End, int Pixels, int Vectors> struct Steps {
+/// Adds steps [Step, End) of the reduction to pixels [First, Last): one input
+/// of every pixel times one vector row of weights. Every third pixel has a base
+/// pointer; the two after it are reached by addressing modes.
+template <int Step, int End, int First, int Last, int Pixels, int Vectors>
+struct Steps {
   static SNUG_INLINE void add(Vector (&sum)[Pixels][Vectors],
                               const float *const (&input)[(Pixels + 2) / 3],
                               int64_t pixelStep, const float *weights,
@@ -191,17 +200,20 @@ template <int Step, int End, int Pixels, int Vectors> struct Steps {
     separateSteps();
     if (Pixels < Vectors) {
       // Few pixels: their inputs stay, the weights pass through one register.
-      Vector value[3];
-      value[0] = broadcast<0, Step>(input[0], pixelStep);
-      value[1] = Pixels > 1 ? broadcast<1, Step>(input[0], pixelStep) : zero();
-      value[2] = Pixels > 2 ? broadcast<2, Step>(input[0], pixelStep) : zero();
+      Vector value[3] = {};
+      if (First <= 0 && 0 < Last)
+        value[0] = broadcast<0, Step>(input[0], pixelStep);
+      if (First <= 1 && 1 < Last)
+        value[1] = broadcast<1, Step>(input[0], pixelStep);
+      if (First <= 2 && 2 < Last)
+        value[2] = broadcast<2, Step>(input[0], pixelStep);
       SNUG_UNROLL
       for (int v = 0; v < Vectors; ++v) {
         const float *from =
             v < 2 ? weights + v * kLanes : secondWeights + (v - 2) * kLanes;
         const Vector weight = load(from + Step * kPanel);
         SNUG_UNROLL
-        for (int p = 0; p < Pixels; ++p)
+        for (int p = First; p < Last; ++p)
           multiplyAdd(sum[p][v], value[p % 3], weight);
       }
     } else {
@@ -211,15 +223,15 @@ template <int Step, int End, int Pixels, int Vectors> struct Steps {
         weight[v] = load(
             (v < 2 ? weights + v * kLanes : secondWeights + (v - 2) * kLanes) +
             Step * kPanel);
-      ProductsOfPixels<0, Step, Pixels, Vectors>::add(sum, input, pixelStep,
-                                                      weight);
+      ProductsOfPixels<First, Last, Step, Pixels, Vectors>::add(
+          sum, input, pixelStep, weight);
     }
-    Steps<Step + 1, End, Pixels, Vectors>::add(sum, input, pixelStep, weights,
-                                               secondWeights);
+    Steps<Step + 1, End, First, Last, Pixels, Vectors>::add(
+        sum, input, pixelStep, weights, secondWeights);
   }
 };
-template <int End, int Pixels, int Vectors>
-struct Steps<End, End, Pixels, Vectors> {
+template <int End, int First, int Last, int Pixels, int Vectors>
+struct Steps<End, End, First, Last, Pixels, Vectors> {
   static SNUG_INLINE void add(Vector (&)[Pixels][Vectors],
                               const float *const (&)[(Pixels + 2) / 3], int64_t,
                               const float *, const float *) {}
@@ -300,8 +312,38 @@ private:
   int64_t left; ///< lines to be fetched in turns
 };
 
+/// Adds `steps` steps of a run to pixels [First, Last) and moves all pointers
+/// behind them.
+template <int First, int Last, int Pixels, int Vectors>
+SNUG_INLINE void addSteps(int64_t steps, Vector (&sum)[Pixels][Vectors],
+                          const float *(&input)[(Pixels + 2) / 3],
+                          int64_t pixelStep, const float *&weights,
+                          const float *&second,
+                          BlockFetches<Pixels, Vectors> &fetches) {
+  for (; steps >= kStepsPerTurn; steps -= kStepsPerTurn) {
+    fetches.turn();
+    Steps<0, kStepsPerTurn, First, Last, Pixels, Vectors>::add(
+        sum, input, pixelStep, weights, second);
+    SNUG_UNROLL
+    for (int base = 0; base < (Pixels + 2) / 3; ++base)
+      input[base] += kStepsPerTurn;
+    weights += kStepsPerTurn * kPanel;
+    second += kStepsPerTurn * kPanel;
+  }
+  for (; steps > 0; --steps) {
+    Steps<0, 1, First, Last, Pixels, Vectors>::add(sum, input, pixelStep,
+                                                   weights, second);
+    SNUG_UNROLL
+    for (int base = 0; base < (Pixels + 2) / 3; ++base)
+      input[base] += 1;
+    weights += kPanel;
+    second += kPanel;
+  }
+}
+
 /// `Pixels` output pixels by `Vectors` vectors of output channels (four: two
-/// panels). `Length` is the run's length where it is known, else 0.
+/// panels). `Length` is the run's length where it is known, else kAnyLength, or
+/// kAtBorder where the first or the last pixel lacks steps.
 template <int Pixels, int Vectors, int Length>
 __attribute__((noinline)) void block(const BlockCall &call) {
   constexpr int kBases = (Pixels + 2) / 3;
@@ -351,30 +393,21 @@ __attribute__((noinline)) void block(const BlockCall &call) {
       const float *second = Vectors > 2 ? weights + call.panelStep : weights;
       if (Length > 0) {
         fetches.nextPixels((Pixels + 2) / 3);
-        Steps<0, Length, Pixels, Vectors>::add(sum, input, pixelStep, weights,
-                                               second);
+        Steps<0, (Length > 0 ? Length : 0), 0, Pixels, Pixels, Vectors>::add(
+            sum, input, pixelStep, weights, second);
         continue;
       }
-      int64_t k = call.length;
-      for (; k >= kStepsPerTurn; k -= kStepsPerTurn) {
-        fetches.turn();
-        Steps<0, kStepsPerTurn, Pixels, Vectors>::add(sum, input, pixelStep,
-                                                      weights, second);
-        SNUG_UNROLL
-        for (int base = 0; base < kBases; ++base)
-          input[base] += kStepsPerTurn;
-        weights += kStepsPerTurn * kPanel;
-        second += kStepsPerTurn * kPanel;
+      int64_t steps = call.length;
+      if (Length == kAtBorder) {
+        addSteps<1, Pixels>(call.firstPixelLacks, sum, input, pixelStep,
+                            weights, second, fetches);
+        steps -= call.firstPixelLacks + call.lastPixelLacks;
       }
-      for (; k > 0; --k) {
-        Steps<0, 1, Pixels, Vectors>::add(sum, input, pixelStep, weights,
-                                          second);
-        SNUG_UNROLL
-        for (int base = 0; base < kBases; ++base)
-          input[base] += 1;
-        weights += kPanel;
-        second += kPanel;
-      }
+      addSteps<0, Pixels>(steps, sum, input, pixelStep, weights, second,
+                          fetches);
+      if (Length == kAtBorder)
+        addSteps<0, Pixels - 1>(call.lastPixelLacks, sum, input, pixelStep,
+                                weights, second, fetches);
     }
 
     if (last) {

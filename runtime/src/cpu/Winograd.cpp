@@ -346,12 +346,12 @@ void Convolution::computePanel(int64_t panel, int64_t firstTile, int64_t begin,
       call.output = sums + plane * layout.sumPlane;
       if (longBlocks) {
         call.blocks = longBlocks;
-        BlockOfPixels<2, 0>::run(shortBlock + 1, call);
+        BlockOfPixels<2, kAnyLength>::run(shortBlock + 1, call);
         call.inputOffset = longBlocks * (shortBlock + 1) * call.pixelStep;
         call.output += longBlocks * (shortBlock + 1) * kPanel;
       }
       call.blocks = blocks - longBlocks;
-      BlockOfPixels<2, 0>::run(shortBlock, call);
+      BlockOfPixels<2, kAnyLength>::run(shortBlock, call);
     }
   }
   for (int64_t t = begin; t < end; ++t)
