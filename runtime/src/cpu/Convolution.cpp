@@ -318,6 +318,11 @@ public:
   void run();
 
 private:
+  /// Lets the call begin at output column x.
+  void moveTo(int64_t x);
+  /// Output columns [begin, end).
+  void runBlocks(int64_t begin, int64_t end);
+  void runNothingBetween(int64_t begin, int64_t end);
   /// Whether a block from input column `column` on is at a border so that only
   /// its first and its last pixel have taps outside; sets what they lack.
   bool findLacks(int64_t column, int64_t pixels);
@@ -405,12 +410,55 @@ SliceRow::SliceRow(const Layer &layer, const PanelRange &panel,
 }
 
 void SliceRow::run() {
-  if (rowBegin >= rowEnd && !slice.first && !slice.last)
+  // Output columns for which a tap is inside. A slice of one column is cut into
+  // blocks without those for which it is outside.
+  int64_t begin = 0, end = width;
+  if (rowBegin >= rowEnd) {
+    end = 0;
+  } else if (slice.columnEnd - slice.columnBegin == 1) {
+    const int64_t stride = layer.shape.strideWidth;
+    const int64_t column =
+        inputColumn(0) + slice.columnBegin * layer.shape.dilationWidth;
+    begin = minimum(width, maximum<int64_t>(0, divideUp(-column, stride)));
+    end = maximum(
+        begin,
+        minimum(width, divideDown(layer.input.width - 1 - column, stride) + 1));
+  }
+  runNothingBetween(0, begin);
+  runBlocks(begin, end);
+  runNothingBetween(end, width);
+  if (slice.last)
+    activateStored(behindRegisters(layer.epilogue), output, call.outputStep,
+                   width, panel.channels);
+}
+
+void SliceRow::runNothingBetween(int64_t begin, int64_t end) {
+  if (!slice.first && !slice.last)
+    return;
+  for (int64_t x = begin; x < end;) {
+    const int64_t pixels = minimum(end - x, layer.blockPixels);
+    moveTo(x);
+    runNothing(pixels, slice.first, slice.last);
+    x += pixels;
+  }
+}
+
+void SliceRow::moveTo(int64_t x) {
+  call.output = output + x * call.outputStep;
+  call.residual = residual ? residual + x * call.residualStep : nullptr;
+  call.inputOffset = inputColumn(x) * layer.input.pixelStride;
+  call.blocks = 1;
+  call.first = slice.first;
+  call.last = slice.last;
+}
+
+void SliceRow::runBlocks(int64_t begin, int64_t end) {
+  if (begin == end)
     return;
   const WindowShape &shape = layer.shape;
-  const int64_t blocks = ceilDivide(width, layer.blockPixels);
-  const int64_t shortBlock = width / blocks;
-  const int64_t longBlocks = width % blocks;
+  const int64_t blocks = ceilDivide(end - begin, layer.blockPixels);
+  const int64_t shortBlock = (end - begin) / blocks;
+  const int64_t longBlocks = (end - begin) % blocks;
   const int64_t firstColumn = slice.columnBegin * shape.dilationWidth;
   const int64_t lastColumn = (slice.columnEnd - 1) * shape.dilationWidth;
   // Blocks that fit between the borders from column `column` on.
@@ -420,20 +468,13 @@ void SliceRow::run() {
     const int64_t room = layer.input.width - 1 - lastColumn - column;
     return room < 0 ? 0 : (room / shape.strideWidth + 1) / pixels;
   };
-  int64_t x = 0;
+  int64_t x = begin;
   for (int64_t b = 0; b < blocks;) {
     const int64_t pixels = shortBlock + (b < longBlocks ? 1 : 0);
     const int64_t alike = (b < longBlocks ? longBlocks : blocks) - b;
     const int64_t column = inputColumn(x);
-    call.output = output + x * call.outputStep;
-    call.residual = residual ? residual + x * call.residualStep : nullptr;
-    call.blocks = 1;
-    call.inputOffset = column * layer.input.pixelStride;
-    call.first = slice.first;
-    call.last = slice.last;
-    if (rowBegin >= rowEnd) {
-      runNothing(pixels, slice.first, slice.last);
-    } else if (const int64_t inside = blocksInside(column, pixels)) {
+    moveTo(x);
+    if (const int64_t inside = blocksInside(column, pixels)) {
       call.blocks = minimum(alike, inside);
       runBlock(pixels, panel.channels, call);
     } else if (findLacks(column, pixels)) {
@@ -445,9 +486,6 @@ void SliceRow::run() {
     x += call.blocks * pixels;
     b += call.blocks;
   }
-  if (slice.last)
-    activateStored(behindRegisters(layer.epilogue), output, call.outputStep,
-                   width, panel.channels);
 }
 
 bool SliceRow::findLacks(int64_t column, int64_t pixels) {
