@@ -38,7 +38,17 @@ struct Block {
   int64_t rowBegin, rowEnd, columnBegin, columnEnd;
   float *output;
   const float *residual; ///< or null
+  int64_t count;         ///< so many such blocks, side by side
 };
+
+/// The block to the right of one of `Pixels` pixels a row.
+template <int Pixels>
+SNUG_INLINE void moveBehind(const Layer &layer, Block &block) {
+  block.input += Pixels * layer.pixelStep;
+  block.output += Pixels * layer.outputPixelStep;
+  if (block.residual)
+    block.residual += Pixels * layer.residualPixelStep;
+}
 
 /// One vector of channels of `Rows` by `Pixels` pixels, square kernel, no
 /// dilation. Without `Border` all columns are inside.
@@ -115,7 +125,8 @@ lastChannels(const Layer &layer, const Block &block, int row, int64_t channel) {
       block.columnBegin,
       block.columnEnd,
       block.output + row * layer.outputRowStep,
-      block.residual ? block.residual + row * layer.residualRowStep : nullptr};
+      block.residual ? block.residual + row * layer.residualRowStep : nullptr,
+      1};
   channelsOfBlock<1, Pixels, Kernel, Stride, true, true>(
       layer, part, channel, static_cast<int>(layer.channels - channel));
 }
@@ -125,14 +136,17 @@ __attribute__((noinline)) void blockOfPixels(const Layer &callersLayer,
                                              const Block &callersBlock) {
   // Copies, which no store can change for all the compiler knows.
   const Layer layer = callersLayer;
-  const Block block = callersBlock;
-  int64_t channel = 0;
-  for (; channel + kLanes <= layer.channels; channel += kLanes)
-    channelsOfBlock<Rows, Pixels, Kernel, Stride, Border, false>(
-        layer, block, channel, kLanes);
-  if (channel < layer.channels)
-    for (int row = 0; row < Rows; ++row)
-      lastChannels<Pixels, Kernel, Stride>(layer, block, row, channel);
+  Block block = callersBlock;
+  for (; block.count > 0; --block.count) {
+    int64_t channel = 0;
+    for (; channel + kLanes <= layer.channels; channel += kLanes)
+      channelsOfBlock<Rows, Pixels, Kernel, Stride, Border, false>(
+          layer, block, channel, kLanes);
+    if (channel < layer.channels)
+      for (int row = 0; row < Rows; ++row)
+        lastChannels<Pixels, Kernel, Stride>(layer, block, row, channel);
+    moveBehind<Pixels>(layer, block);
+  }
 }
 
 /// Any kernel, one pixel.
@@ -156,13 +170,16 @@ SNUG_INLINE void channelsOfPixel(const Layer &layer, const Block &block,
 
 void pixelOfAnyKernel(const Layer &callersLayer, const Block &callersBlock) {
   const Layer layer = callersLayer;
-  const Block block = callersBlock;
-  int64_t channel = 0;
-  for (; channel + kLanes <= layer.channels; channel += kLanes)
-    channelsOfPixel<false>(layer, block, channel, kLanes);
-  if (channel < layer.channels)
-    channelsOfPixel<true>(layer, block, channel,
-                          static_cast<int>(layer.channels - channel));
+  Block block = callersBlock;
+  for (; block.count > 0; --block.count) {
+    int64_t channel = 0;
+    for (; channel + kLanes <= layer.channels; channel += kLanes)
+      channelsOfPixel<false>(layer, block, channel, kLanes);
+    if (channel < layer.channels)
+      channelsOfPixel<true>(layer, block, channel,
+                            static_cast<int>(layer.channels - channel));
+    moveBehind<1>(layer, block);
+  }
 }
 
 using RunBlock = void (*)(const Layer &, const Block &);
@@ -252,6 +269,7 @@ uint64_t depthwise(const WindowShape &shape, const TensorView &input,
         residual ? image * residual->batchStride + y * residual->rowStride : 0;
     for (int64_t x = 0; x < output.width;) {
       const int64_t pixels = minimum(blocks.pixels, output.width - x);
+      block.count = 1;
       const Taps firstColumn = horizontal.taps(x);
       const Taps lastColumn = horizontal.taps(x + pixels - 1);
       block.columnBegin = firstColumn.begin;
@@ -262,11 +280,13 @@ uint64_t depthwise(const WindowShape &shape, const TensorView &input,
           residual ? residual->data + residualRow + x * residual->pixelStride
                    : nullptr;
       if (pixels == blocks.pixels && x >= insideBegin &&
-          x + pixels <= insideEnd)
+          x + pixels <= insideEnd) {
+        block.count = (insideEnd - x) / pixels;
         blocks.inside[rows - 1](layer, block);
-      else
+      } else {
         blocks.border[rows - 1][pixels - 1](layer, block);
-      x += pixels;
+      }
+      x += block.count * pixels;
     }
     for (int64_t row = 0; row < rows; ++row)
       activateStored(behind, output.data + outputRow + row * output.rowStride,
