@@ -312,32 +312,24 @@ private:
   int64_t left; ///< lines to be fetched in turns
 };
 
-/// Adds `steps` steps of a run to pixels [First, Last) and moves all pointers
-/// behind them.
-template <int First, int Last, int Pixels, int Vectors>
+/// Adds `steps` steps of a run to pixels [First, Last), `Unrolled` at a time,
+/// and moves all pointers behind them.
+template <int Unrolled, int First, int Last, int Pixels, int Vectors>
 SNUG_INLINE void addSteps(int64_t steps, Vector (&sum)[Pixels][Vectors],
                           const float *(&input)[(Pixels + 2) / 3],
                           int64_t pixelStep, const float *&weights,
                           const float *&second,
                           BlockFetches<Pixels, Vectors> &fetches) {
-  for (; steps >= kStepsPerTurn; steps -= kStepsPerTurn) {
-    fetches.turn();
-    Steps<0, kStepsPerTurn, First, Last, Pixels, Vectors>::add(
-        sum, input, pixelStep, weights, second);
+  for (; steps >= Unrolled; steps -= Unrolled) {
+    if (Unrolled == kStepsPerTurn)
+      fetches.turn();
+    Steps<0, Unrolled, First, Last, Pixels, Vectors>::add(sum, input, pixelStep,
+                                                          weights, second);
     SNUG_UNROLL
     for (int base = 0; base < (Pixels + 2) / 3; ++base)
-      input[base] += kStepsPerTurn;
-    weights += kStepsPerTurn * kPanel;
-    second += kStepsPerTurn * kPanel;
-  }
-  for (; steps > 0; --steps) {
-    Steps<0, 1, First, Last, Pixels, Vectors>::add(sum, input, pixelStep,
-                                                   weights, second);
-    SNUG_UNROLL
-    for (int base = 0; base < (Pixels + 2) / 3; ++base)
-      input[base] += 1;
-    weights += kPanel;
-    second += kPanel;
+      input[base] += Unrolled;
+    weights += Unrolled * kPanel;
+    second += Unrolled * kPanel;
   }
 }
 
@@ -397,17 +389,22 @@ __attribute__((noinline)) void block(const BlockCall &call) {
             sum, input, pixelStep, weights, second);
         continue;
       }
-      int64_t steps = call.length;
-      if (Length == kAtBorder) {
-        addSteps<1, Pixels>(call.firstPixelLacks, sum, input, pixelStep,
-                            weights, second, fetches);
-        steps -= call.firstPixelLacks + call.lastPixelLacks;
+      if (Length == kAnyLength) {
+        const int64_t rest = call.length % kStepsPerTurn;
+        addSteps<kStepsPerTurn, 0, Pixels>(call.length - rest, sum, input,
+                                           pixelStep, weights, second, fetches);
+        addSteps<1, 0, Pixels>(rest, sum, input, pixelStep, weights, second,
+                               fetches);
+        continue;
       }
-      addSteps<0, Pixels>(steps, sum, input, pixelStep, weights, second,
-                          fetches);
-      if (Length == kAtBorder)
-        addSteps<0, Pixels - 1>(call.lastPixelLacks, sum, input, pixelStep,
-                                weights, second, fetches);
+      // There are few blocks at borders: no code for several steps at once.
+      addSteps<1, 1, Pixels>(call.firstPixelLacks, sum, input, pixelStep,
+                             weights, second, fetches);
+      addSteps<1, 0, Pixels>(call.length - call.firstPixelLacks -
+                                 call.lastPixelLacks,
+                             sum, input, pixelStep, weights, second, fetches);
+      addSteps<1, 0, Pixels - 1>(call.lastPixelLacks, sum, input, pixelStep,
+                                 weights, second, fetches);
     }
 
     if (last) {
