@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Reads /proc/self line by line through a small buffer.
+// Reads /proc/self line by line through a small buffer; gives pages of code
+// back.
 
 #include "ProcessMemory.h"
 
@@ -7,6 +8,8 @@
 #include <cstdlib>
 #include <cstring>
 #include <fcntl.h>
+#include <link.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 namespace snug {
@@ -53,6 +56,32 @@ bool kibibytes(const char *line, const char *field, uint64_t *out_bytes) {
   return true;
 }
 
+bool isTraced() {
+  bool traced = false;
+  forEachLine("/proc/self/status", [&traced](const char *line) {
+    if (std::strncmp(line, "TracerPid:", 10) == 0)
+      traced = std::strtoull(line + 10, nullptr, 10) != 0;
+    return true;
+  });
+  return traced;
+}
+
+/// Segments that nothing writes hold nothing but what the file holds.
+int releaseSegments(dl_phdr_info *program, size_t, void *) {
+  const uintptr_t page = static_cast<uintptr_t>(sysconf(_SC_PAGESIZE));
+  for (int i = 0; i < program->dlpi_phnum; ++i) {
+    const ElfW(Phdr) &segment = program->dlpi_phdr[i];
+    if (segment.p_type != PT_LOAD || (segment.p_flags & PF_W))
+      continue;
+    const uintptr_t first = program->dlpi_addr + segment.p_vaddr;
+    const uintptr_t begin = (first + page - 1) / page * page;
+    const uintptr_t end = (first + segment.p_memsz) / page * page;
+    if (begin < end)
+      madvise(reinterpret_cast<void *>(begin), end - begin, MADV_DONTNEED);
+  }
+  return 1; // the program itself is the first; no library
+}
+
 } // namespace
 
 ProcessMemory processMemory() {
@@ -82,6 +111,11 @@ uint64_t residentBytes(const void *address) {
     return true;
   });
   return bytes;
+}
+
+void releaseCode() {
+  if (!isTraced())
+    dl_iterate_phdr(releaseSegments, nullptr);
 }
 
 } // namespace runner

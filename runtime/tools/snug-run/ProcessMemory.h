@@ -21,6 +21,12 @@ ProcessMemory processMemory();
 /// zero where that cannot be known.
 uint64_t residentBytes(const void *address);
 
+/// Gives back the resident pages of the program's code and constants. What is
+/// used again comes back from the page cache, so that a process holds the code
+/// of what it does now, not of all that it has done. Does nothing under a
+/// debugger, whose breakpoints are in those pages.
+void releaseCode();
+
 } // namespace runner
 } // namespace snug
 

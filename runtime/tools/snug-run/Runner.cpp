@@ -118,10 +118,13 @@ public:
              "--threads=" +
              std::to_string(options.threads);
     Error error = inputs.resolve(plan.plan, options);
+    // While the arena is in use the code of other tasks is not in memory.
+    releaseCode();
     if (error.empty())
       error = prepare();
     if (error.empty())
       error = runAll();
+    releaseCode();
     if (error.empty() && !options.outputDir.empty())
       error = writeOutputs(plan.plan, executor.executor, options.outputDir);
     if (error.empty() && !options.profileFile.empty())
