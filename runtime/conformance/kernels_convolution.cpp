@@ -291,6 +291,30 @@ TEST_P(ConvolutionTest, LongReductions) {
   }
 }
 
+/// Pixels that lie a multiple of 4 KiB apart, whose blocks are smaller; with
+/// outputs that fill pairs of panels, panels and parts of one.
+TEST_P(ConvolutionTest, PixelsThatShareACacheSet) {
+  Random random(4);
+  for (int i = 0; i < 30 && !HasFatalFailure(); ++i) {
+    Case c;
+    WindowShape &s = c.shape;
+    s.strideHeight = s.strideWidth = random.pick({1, 1, 2, 4});
+    s.inputChannels = random.pick({1024, 2048}) / s.strideWidth;
+    s.outputChannels = random.pick({10, 32, 64, 72, 100});
+    s.kernelHeight = s.kernelWidth = random.pick({1, 3, 3});
+    s.padTop = s.padBottom = s.kernelHeight / 2;
+    s.padLeft = random.between(0, s.kernelWidth / 2);
+    s.padRight = random.between(0, s.kernelWidth / 2);
+    s.inputHeight = random.between(1, 5);
+    s.inputWidth = random.between(3, 20);
+    if (!setOutput(s))
+      continue;
+    randomEpilogue(random, c);
+    c.inputGaps = Gaps();
+    check(GetParam(), c, uint64_t(i), i % 2 ? Guard::AtStart : Guard::AtEnd);
+  }
+}
+
 /// The widths that tiles have, with padding on either, both and no side.
 TEST_P(ConvolutionTest, EveryWidthAndBorder) {
   for (int width = 1; width <= 34 && !HasFatalFailure(); ++width)
