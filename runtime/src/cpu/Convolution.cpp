@@ -157,7 +157,6 @@ Layer makeLayer(const WindowShape &shape, const TensorView &input,
                  0,
                  0,
                  0};
-
   layer.groupInputs = input.channels / shape.groups;
   layer.groupOutputs = output.channels / shape.groups;
   layer.groupPanels = ceilDivide(layer.groupOutputs, kPanel);
@@ -697,10 +696,16 @@ void convolve(const Layer &layer, ThreadPool *pool) {
                                                ? kBandBytes
                                                : kLargeBandBytes) /
                                               maximum<int64_t>(1, rowBytes)));
-  const int64_t bands = ceilDivide(rows, band);
   const int threads = pool ? pool->threads() : 1;
+  // Threads that write panels of the same pixels take lines from each other,
+  // so they get rows of their own while that keeps all of them busy.
+  const bool rowsOnly = threads > 1 && weightBytes <= kSmallWeightBytes &&
+                        rows >= int64_t(threads) * 4;
+  if (rowsOnly)
+    band = minimum(band, maximum<int64_t>(1, rows / (int64_t(threads) * 8)));
+  const int64_t bands = ceilDivide(rows, band);
   int64_t pieces = 1;
-  if (threads > 1)
+  if (threads > 1 && !rowsOnly)
     pieces = minimum(panels, ceilDivide(int64_t(threads) * 8, bands));
   const int64_t panelsInPiece = ceilDivide(panels, pieces);
   pieces = ceilDivide(panels, panelsInPiece);
