@@ -274,6 +274,8 @@ void randomActivation(Random &random, Epilogue *epilogue) {
       smooth[random.between(0, int(sizeof(smooth) / sizeof(smooth[0])) - 1)];
   epilogue->alpha = random.oneIn(4) ? 1.5f : 0.2f;
   epilogue->beta = epilogue->activation == Activation::Clip ? 1.75f : 0.5f;
+  if (epilogue->activation == Activation::LeakyRelu && random.oneIn(3))
+    epilogue->alpha = -0.5f;
 }
 
 Extents randomExtents(Random &random) {

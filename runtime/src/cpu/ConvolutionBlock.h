@@ -411,7 +411,7 @@ __attribute__((noinline)) void block(const BlockCall &call) {
       // The activation is chosen once for the block, not once for every vector.
       if (activation.activation == Activation::LeakyRelu) {
         forEachSum<Pixels, Vectors>([&](int p, int v) SNUG_INLINE_LAMBDA {
-          sum[p][v] = leakyRelu(sum[p][v], activation.alpha);
+          sum[p][v] = gentleLeakyRelu(sum[p][v], activation.alpha);
         });
       } else if (activation.activation == Activation::Relu) {
         forEachSum<Pixels, Vectors>([&](int p, int v) SNUG_INLINE_LAMBDA {

@@ -139,30 +139,36 @@ template <typename Value> SNUG_INLINE Value hideOrigin(Value value) {
 SNUG_INLINE Vector leakyRelu(Vector value, float alpha) {
   return value < zero() ? value * splat(alpha) : value;
 }
+/// The same for 0 < alpha <= 1, in an instruction less.
+SNUG_INLINE Vector gentleLeakyRelu(Vector value, float alpha) {
+  return larger(value * splat(alpha), value);
+}
 SNUG_INLINE Vector clip(Vector value, float low, float high) {
   return atMost(atLeast(value, splat(low)), splat(high));
 }
 
 /// An activation so short that kernels apply it to the values in their
-/// registers: none, relu, leaky relu or clip.
+/// registers: none, relu, leaky relu with 0 < alpha <= 1, or clip.
 struct ShortActivation {
   Activation activation;
   float alpha, beta;
 };
-SNUG_INLINE bool isShort(Activation activation) {
-  return activation <= Activation::Clip;
+SNUG_INLINE bool isShort(const Epilogue &epilogue) {
+  return epilogue.activation <= Activation::Clip &&
+         (epilogue.activation != Activation::LeakyRelu ||
+          (epilogue.alpha > 0 && epilogue.alpha <= 1));
 }
 /// An epilogue's activation if it is short, else none.
 SNUG_INLINE ShortActivation shortActivation(const Epilogue &epilogue) {
   if (epilogue.activation == Activation::Relu6)
     return {Activation::Clip, 0.0f, 6.0f};
-  return {isShort(epilogue.activation) ? epilogue.activation : Activation::None,
+  return {isShort(epilogue) ? epilogue.activation : Activation::None,
           epilogue.alpha, epilogue.beta};
 }
 /// What is left for activateStored() to do behind it.
 SNUG_INLINE Epilogue behindRegisters(const Epilogue &epilogue) {
   Epilogue behind = epilogue;
-  if (isShort(epilogue.activation))
+  if (isShort(epilogue))
     behind.activation = Activation::None;
   return behind;
 }
@@ -172,7 +178,7 @@ SNUG_INLINE Vector activate(Vector value, const ShortActivation &by) {
   case Activation::Relu:
     return atLeast(value, zero());
   case Activation::LeakyRelu:
-    return leakyRelu(value, by.alpha);
+    return gentleLeakyRelu(value, by.alpha);
   case Activation::Clip:
     return clip(value, by.alpha, by.beta);
   default:
@@ -187,7 +193,7 @@ SNUG_INLINE void activateAll(Vector (&values)[Count],
   if (by.activation == Activation::LeakyRelu) {
     SNUG_UNROLL
     for (int i = 0; i < Count; ++i)
-      values[i] = leakyRelu(values[i], by.alpha);
+      values[i] = gentleLeakyRelu(values[i], by.alpha);
   } else if (by.activation == Activation::Relu) {
     SNUG_UNROLL
     for (int i = 0; i < Count; ++i)
