@@ -98,8 +98,9 @@ public:
     }
     floats.reset(static_cast<float *>(memory));
 #ifdef MADV_HUGEPAGE
-    if (size >= page && page > 4096)
-      madvise(memory, size, MADV_HUGEPAGE);
+    // Memory that was freed keeps what it was advised to be.
+    if (size >= size_t(2) << 20)
+      madvise(memory, size, page > 4096 ? MADV_HUGEPAGE : MADV_NOHUGEPAGE);
 #endif
     uint32_t state = 1;
     for (size_t i = 0; i < size / sizeof(float); ++i) {

@@ -49,8 +49,8 @@ constexpr int kMaxRuns = 64;
 /// multiply-add; they take two panels at a time.
 constexpr int kPairPixels = 3;
 /// Pixels at most of a block that spans two panels: with four vectors each they
-/// leave registers for four vectors of weights and an input, or, where there
-/// are 16, for three inputs and a vector of weights.
+/// leave registers for four vectors of weights and an input of 32, or for three
+/// inputs and a vector of weights of 16. (With NEON more have not been tried.)
 constexpr int kMaxPairPixels = kLanes == 16 ? 6 : kPairPixels;
 /// Pixels that lie a multiple of this many bytes apart take turns in one set of
 /// a first-level cache of 64 sets.
@@ -197,7 +197,7 @@ Layer makeLayer(const WindowShape &shape, const TensorView &input,
   layer.merged = shape.kernelWidth == 1 ||
                  (shape.groups == 1 && shape.dilationWidth == 1 &&
                   input.pixelStride == input.channels);
-  layer.pairs = layer.blockPixels < kMaxPixels ||
+  layer.pairs = layer.blockPixels <= kMaxPairPixels ||
                 smallestBlock(layer.width, layer.blockPixels) <= kPairPixels;
 
   const int64_t sliceSteps = shape.kernelHeight * shape.kernelWidth == 1
@@ -345,7 +345,7 @@ private:
   float *output;      ///< panel's first channel at column 0
   const float *residual;
   int64_t inputRowStep;
-  const float *runs[kMaxRuns]; ///< of blocks inside
+  const float *runs[kMaxRuns]; ///< of blocks, but for those of runAtBorder()
   BlockCall call;
 };
 
@@ -385,7 +385,7 @@ SliceRow::SliceRow(const Layer &layer, const PanelRange &panel,
   call.weightsAhead = &weightsAhead;
   call.inputAhead = &inputAhead;
 
-  // The runs of blocks with all their columns inside.
+  // The runs of blocks that are not cut up by columns.
   call.weights = panel.weights + rowBegin * layer.rowWeights +
                  slice.columnBegin * layer.tapWeights +
                  slice.channelBegin * kPanel;
@@ -707,7 +707,11 @@ void convolve(const Layer &layer, ThreadPool *pool) {
   int64_t pieces = 1;
   if (threads > 1 && !rowsOnly)
     pieces = minimum(panels, ceilDivide(int64_t(threads) * 8, bands));
-  const int64_t panelsInPiece = ceilDivide(panels, pieces);
+  int64_t panelsInPiece = ceilDivide(panels, pieces);
+  // Whole pairs, where that leaves every thread some pieces.
+  const int64_t whole = panelsInPiece + panelsInPiece % 2;
+  if (layer.pairs && bands * ceilDivide(panels, whole) >= 2 * threads)
+    panelsInPiece = whole;
   pieces = ceilDivide(panels, panelsInPiece);
   auto part = [&](int64_t index, int) {
     const int64_t b = index / pieces;

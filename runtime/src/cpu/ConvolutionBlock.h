@@ -86,13 +86,6 @@ struct BlockCall {
   Ahead *weightsAhead, *inputAhead;
 };
 
-/// The compiler would otherwise recompute addresses from one base with
-/// multiplications, or keep one pointer per pixel and spill.
-SNUG_INLINE const float *keepInRegister(const float *pointer) {
-  __asm__("" : "+r"(pointer));
-  return pointer;
-}
-
 /// Fetches a line that will be written into the first-level cache: a store that
 /// misses holds up those behind it.
 SNUG_INLINE void fetchForWriting(const float *line) {
@@ -377,10 +370,10 @@ __attribute__((noinline)) void block(const BlockCall &call) {
     const int64_t runCount = call.runCount;
     for (int64_t run = 0; run < runCount; ++run) {
       const float *input[kBases];
-      input[0] = keepInRegister(call.runs[run] + inputOffset);
+      input[0] = hideOrigin(call.runs[run] + inputOffset);
       SNUG_UNROLL
       for (int base = 1; base < kBases; ++base)
-        input[base] = keepInRegister(input[base - 1] + 3 * pixelStep);
+        input[base] = hideOrigin(input[base - 1] + 3 * pixelStep);
       const float *weights = call.weights + run * call.runWeightStep;
       const float *second = Vectors > 2 ? weights + call.panelStep : weights;
       if (Length > 0) {

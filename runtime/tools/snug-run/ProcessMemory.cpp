@@ -66,6 +66,22 @@ bool isTraced() {
   return traced;
 }
 
+/// Whether the mapping that holds `address` is one of a file: a packed program
+/// has unpacked itself into memory that would come back empty.
+bool isMappedFile(uintptr_t address) {
+  bool isFile = false;
+  forEachLine("/proc/self/maps", [&](const char *line) {
+    unsigned long long low = 0, high = 0, inode = 0;
+    if (std::sscanf(line, "%llx-%llx %*s %*s %*s %llu", &low, &high, &inode) !=
+            3 ||
+        address < low || high <= address)
+      return true;
+    isFile = inode != 0;
+    return false;
+  });
+  return isFile;
+}
+
 /// Segments that nothing writes hold nothing but what the file holds.
 int releaseSegments(dl_phdr_info *program, size_t, void *) {
   const uintptr_t page = static_cast<uintptr_t>(sysconf(_SC_PAGESIZE));
@@ -76,7 +92,7 @@ int releaseSegments(dl_phdr_info *program, size_t, void *) {
     const uintptr_t first = program->dlpi_addr + segment.p_vaddr;
     const uintptr_t begin = (first + page - 1) / page * page;
     const uintptr_t end = (first + segment.p_memsz) / page * page;
-    if (begin < end)
+    if (begin < end && isMappedFile(begin))
       madvise(reinterpret_cast<void *>(begin), end - begin, MADV_DONTNEED);
   }
   return 1; // the program itself is the first; no library
